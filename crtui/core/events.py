@@ -1,0 +1,83 @@
+"""What the core tells: past-tense facts, numbered, each emitted once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from crtui.core.now import stamp
+
+EventKind = Literal[
+    "route.decided",
+    "attempt.ok",
+    "attempt.failed",
+    "attempt.interrupted",
+    "attempt.cancelled",
+    "health.changed",
+    "health.half_open",
+    "quota.exhausted",
+    "quota.available",
+    "memory.detected",
+    "memory.pressured",
+    "memory.recovered",
+    "budget.exceeded",
+    "budget.reset",
+    "burn.projected",
+    "adaptive.reordered",
+    "operator.changed",
+    "paid.changed",
+    "chain.exhausted",
+    "rule.matched",
+    "poll.ok",
+    "poll.failed",
+    "signal.changed",
+    "model.pull",
+    "config.reloaded",
+    "shared.lost",
+    "shared.joined",
+]
+
+Severity = Literal["info", "good", "warn", "bad"]
+
+_SEVERITY: Final[dict[EventKind, Severity]] = {
+    "attempt.failed": "warn",
+    "attempt.interrupted": "bad",
+    "quota.exhausted": "bad",
+    "quota.available": "good",
+    "memory.detected": "warn",
+    "memory.pressured": "warn",
+    "memory.recovered": "good",
+    "budget.exceeded": "bad",
+    "budget.reset": "good",
+    "burn.projected": "warn",
+    "chain.exhausted": "bad",
+    "poll.failed": "warn",
+    "shared.lost": "warn",
+    "shared.joined": "good",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. ``at`` is wall milliseconds; ``data`` holds JSON values, times in it are stamps."""
+
+    seq: int
+    at: int
+    kind: EventKind
+    provider: str | None = None
+    data: dict[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def severity(self) -> Severity:
+        """How loudly to show it."""
+        if self.kind == "health.changed":
+            return {"HEALTHY": "good", "DEGRADED": "warn"}.get(str(self.data.get("to")), "bad")  # type: ignore[return-value]
+        return _SEVERITY.get(self.kind, "info")
+
+    def to_json(self) -> dict[str, object]:
+        """The event in the form of the events endpoint: flat, ``at`` as a stamp."""
+        out: dict[str, object] = {"seq": self.seq, "at": stamp(self.at), "kind": self.kind}
+        if self.provider is not None:
+            out["provider"] = self.provider
+        out.update(self.data)
+        return out

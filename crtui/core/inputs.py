@@ -1,0 +1,146 @@
+"""Everything that can happen to the core. Each input is stamped once, fed once, recorded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crtui.core.settings import Wire
+
+ErrorKind = Literal["connect", "timeout", "reset", "protocol", "client"]
+"""How an attempt ended when no usable answer came; ``client``: the caller left or ran out of patience."""
+
+CommandName = Literal["demote", "drain", "pin", "release", "reset", "reset_all", "paid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one attempt. ``input`` excludes cache tokens. Never negative."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tokens, cache reads and writes included."""
+        return self.input + self.output + self.cache_read + self.cache_write
+
+
+@dataclass(frozen=True, slots=True)
+class WindowReport:
+    """What one message said of one limit window. ``None`` is unknown, never 0."""
+
+    name: str
+    source: str
+    used_percent: float | None = None
+    remaining: float | None = None
+    limit: float | None = None
+    resets_at: int | None = None
+    """Wall milliseconds."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether the window has nothing left."""
+        return self.remaining == 0 or (self.used_percent is not None and self.used_percent >= 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an answer's headers and error body said about limits, read by ``crtui.wire.limits``."""
+
+    retry_after_ms: int | None = None
+    windows: tuple[WindowReport, ...] = ()
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReport:
+    """Memory of the machine or device a provider runs on, in bytes."""
+
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """One model as a poll saw it. ``None`` is unknown."""
+
+    name: str
+    loaded: bool | None = None
+    context: int | None = None
+    vram_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An attempt at a provider starts: it is in flight, and takes the trial where one is offered."""
+
+    provider: str
+    ticket: int
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one provider, told when it has ended.
+
+    ``ticket`` is that of its ``Began``, or 0 where none was fed (a hand-written trace).
+    ``status`` is the HTTP status, or None where no answer came; ``error`` is the body's text,
+    already made safe for display.
+    """
+
+    provider: str
+    ok: bool
+    ticket: int = 0
+    status: int | None = None
+    error_kind: ErrorKind | None = None
+    error: str = ""
+    wire: Wire | None = None
+    profile: str | None = None
+    model: str | None = None
+    request: str | None = None
+    latency_ms: int | None = None
+    ttft_ms: int | None = None
+    output_ms: int | None = None
+    midstream: bool = False
+    limits: Limits = NO_LIMITS
+    usage: Usage | None = None
+    usage_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a poller saw of one provider. ``None`` fields were not observed and change nothing."""
+
+    provider: str
+    ok: bool
+    error: str = ""
+    models: tuple[ModelReport, ...] | None = None
+    windows: tuple[WindowReport, ...] = ()
+    memory: MemoryReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An operator's order. ``provider`` is empty for ``reset_all`` and ``paid``.
+
+    ``release`` lifts an override and leaves the guards alone; ``reset`` does both.
+    ``allow`` is for ``paid`` only.
+    """
+
+    command: CommandName
+    provider: str = ""
+    for_ms: int | None = None
+    allow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing happened but time."""
+
+
+Input = Began | Attempt | Poll | Command | Tick

@@ -1,0 +1,55 @@
+"""Time as the core sees it: a value that is handed in, in whole milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One instant on both clocks.
+
+    ``mono`` drives cooldowns and windows and never jumps; ``wall`` (Unix epoch, UTC) is for
+    calendar budgets and display only. Both are milliseconds.
+    """
+
+    mono: int
+    wall: int
+
+    def wall_at(self, mono: int) -> int:
+        """The wall time that a monotonic deadline falls on, as seen from this instant."""
+        return self.wall + (mono - self.mono)
+
+    def mono_at(self, wall: int) -> int:
+        """The monotonic deadline that a wall time means, as seen from this instant."""
+        return self.mono + (wall - self.wall)
+
+
+def stamp(wall: int) -> str:
+    """A wall time as RFC 3339 UTC with milliseconds, e.g. ``2026-11-20T09:00:00.000Z``."""
+    seconds, ms = divmod(wall, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def next_midnight(wall: int) -> int:
+    """The first UTC midnight after a wall time."""
+    return (wall // DAY + 1) * DAY
+
+
+def month_of(wall: int) -> str:
+    """The UTC calendar month a wall time lies in, as ``YYYY-MM``."""
+    return f"{datetime.fromtimestamp(wall // SECOND, UTC):%Y-%m}"
+
+
+def next_month(wall: int) -> int:
+    """The first instant of the UTC calendar month after the one a wall time lies in."""
+    here = datetime.fromtimestamp(wall // SECOND, UTC)
+    year, month = (here.year + 1, 1) if here.month == 12 else (here.year, here.month + 1)
+    return int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * SECOND

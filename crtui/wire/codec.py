@@ -1,0 +1,130 @@
+"""What every wire's codec offers the gateway.
+
+Same wire in and out: the bytes of a body are kept, but for ``model``. A codec only *looks*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from crtui.core.inputs import Usage
+from crtui.core.plan import Content
+from crtui.core.settings import Wire
+
+
+class BadBodyError(ValueError):
+    """A request body the gateway cannot route. The message is one safe line for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What the gateway reads of a request's body."""
+
+    model: str | None
+    stream: bool
+    session: str | None
+    """The agent's own session key where the body carries one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What the gateway reads of a complete, non-streamed answer.
+
+    ``error`` is the safe text of an error object inside a 2xx, ``status`` what it amounts to;
+    ``valid`` is false when the body is not an answer of this wire at all.
+    """
+
+    valid: bool
+    usage: Usage | None = None
+    error: str | None = None
+    status: int | None = None
+
+
+class StreamReader(Protocol):
+    """Looks at one streamed answer as its bytes pass by."""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, split anywhere. Never raises on hostile input; see ``broken``."""
+        ...
+
+    def close(self) -> None:
+        """The upstream's bytes have ended."""
+        ...
+
+    @property
+    def content_seen(self) -> bool:
+        """Whether anything but handshake frames (start frame, pings, role-only deltas) has come."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the wire's own end marker has been seen: only that means the answer is whole."""
+        ...
+
+    @property
+    def error(self) -> str | None:
+        """The safe text of an in-band error event."""
+        ...
+
+    @property
+    def error_status(self) -> int | None:
+        """The HTTP status an in-band error amounts to (429, 529, 500 ...)."""
+        ...
+
+    @property
+    def broken(self) -> str | None:
+        """Why the stream cannot be one of this wire (event too large, not SSE at all ...)."""
+        ...
+
+    @property
+    def events(self) -> int:
+        """Whole events so far; progress is counted in these, not in bytes."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens as far as told; None if the stream has told nothing."""
+        ...
+
+    @property
+    def output_chars(self) -> int:
+        """Characters of content so far, for an estimate where usage is missing."""
+        ...
+
+
+class Codec(Protocol):
+    """One wire: ``messages`` (Anthropic) or ``chat`` (OpenAI)."""
+
+    wire: Wire
+
+    def read_request(self, body: bytes) -> RequestFacts:
+        """Read what the gateway needs. Raises ``BadBodyError``."""
+        ...
+
+    def read_content(self, body: bytes) -> Content:
+        """Read what rules and capability checks look at; dearer, so only where they exist."""
+        ...
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        """The same body with only the top-level ``model`` value exchanged (or added)."""
+        ...
+
+    def read_answer(self, body: bytes) -> AnswerFacts:
+        """Read a complete, non-streamed 2xx body."""
+        ...
+
+    def stream_reader(self) -> StreamReader:
+        """A reader for one streamed answer."""
+        ...
+
+    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
+        """An error in the caller's own envelope, as a whole JSON body."""
+        ...
+
+    def error_event(self, message: str, status: int = 502) -> bytes:
+        """The terminal in-band error for a stream that has begun, as SSE bytes.
+
+        Never followed by the wire's end marker.
+        """
+        ...
