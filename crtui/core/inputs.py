@@ -27,6 +27,15 @@ class Usage:
         """All tokens, cache reads and writes included."""
         return self.input + self.output + self.cache_read + self.cache_write
 
+    def plus(self, other: Usage) -> Usage:
+        """Both together."""
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class WindowReport:
@@ -89,8 +98,9 @@ class Attempt:
     """One try at one provider, told when it has ended.
 
     ``ticket`` is that of its ``Began``, or 0 where none was fed (a hand-written trace).
-    ``status`` is the HTTP status, or None where no answer came; ``error`` is the body's text,
-    already made safe for display.
+    ``status`` is the HTTP status, or None where no answer came. ``error`` is the answer's body
+    (codes and phrases are looked for in it), ``message`` the one line of it that people read;
+    both are already made safe for display.
     """
 
     provider: str
@@ -99,9 +109,11 @@ class Attempt:
     status: int | None = None
     error_kind: ErrorKind | None = None
     error: str = ""
+    message: str = ""
     wire: Wire | None = None
     profile: str | None = None
     model: str | None = None
+    session: str | None = None
     request: str | None = None
     latency_ms: int | None = None
     ttft_ms: int | None = None

@@ -1,0 +1,5 @@
+"""``python -m crtui`` is ``crtui``."""
+
+from crtui.cli import main
+
+main()

@@ -1,0 +1,196 @@
+"""Arguments to mode. No logic lives here; every mode is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from crtui import __version__
+from crtui.errors import CrtuiError
+
+_AGENTS: Final = ("claude", "codex", "aider", "opencode", "gemini", "openai", "anthropic")
+_ORDERS: Final = ("demote", "drain", "pin", "reset")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_Add = Callable[..., argparse.ArgumentParser]
+_UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A usage error is one line on stderr and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code; a fault with a remedy is one line on stderr."""
+    args = parser().parse_args(argv)
+    try:
+        code = _run(args)
+    except CrtuiError as fault:
+        print(f"crtui: {fault}", file=sys.stderr)
+        code = fault.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is left to tell anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Lead to the mode. The imports are here so that no mode pays for another's."""
+    from crtui.modes.options import Options
+
+    options = Options(
+        config=args.config,
+        listen=args.listen,
+        profile=args.profile,
+        state_dir=args.state_dir,
+        no_color=args.no_color,
+        ascii=args.ascii,
+        read_only=args.read_only,
+    )
+    match args.mode:
+        case None | "demo" | "attach":
+            from crtui.modes import screen
+
+            if args.mode == "attach":
+                return screen.attach(options, args.url)
+            if args.mode == "demo":
+                return screen.demo(options, seed=args.seed, speed=args.speed, trace=args.trace)
+            return screen.dashboard(options, trace=args.trace)
+        case "serve":
+            from crtui.modes.serve import serve
+
+            return serve(options, log_format=args.log_format, trace=args.trace)
+        case "status":
+            from crtui.modes.ask import status
+
+            return status(options, args.url, as_json=args.json)
+        case "check" | "init" | "env":
+            from crtui.modes import setup
+
+            if args.mode == "check":
+                return setup.check(options, args.file)
+            if args.mode == "env":
+                return setup.env(options, args.agent)
+            return setup.init(options, force=args.force)
+        case "replay":
+            from crtui.replay.run import replay
+
+            return replay(args.trace_file, config=args.config, final_state=args.final_state)
+        case order:
+            from crtui.modes.ask import give_order
+
+            name = "reset_all" if order == "reset" and args.all else order
+            return give_order(options, name, args.provider or "", args.duration)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; also the source of the README's table."""
+    common = _common()
+    top = _Parser(
+        prog="crtui",
+        parents=[common],
+        description="A terminal dashboard and local gateway for live LLM routing state. "
+        "Without a command: the dashboard, with gateway and routing core in the same program.",
+    )
+    top.add_argument("--version", action="version", version=f"crtui {__version__}")
+    top.set_defaults(
+        config=None, state_dir=None, listen=None, profile=None, no_color=False, ascii=False, read_only=False
+    )
+    top.add_argument("--trace", type=Path, metavar="FILE", help=argparse.SUPPRESS)
+    modes = top.add_subparsers(dest="mode", metavar="COMMAND", parser_class=_Parser)
+    _add_running(modes.add_parser, common)
+    _add_asking(modes.add_parser, common)
+    _add_orders(modes.add_parser, common)
+    return top
+
+
+def _common() -> argparse.ArgumentParser:
+    # SUPPRESS: a subcommand that does not name an option must not overwrite what stood before it.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    for name, metavar, words in (
+        ("--config", "FILE", "the config file (else $CRTUI_CONFIG, else the platform's config directory)"),
+        ("--state-dir", "DIR", "where state is kept (else $CRTUI_STATE_DIR, else the platform's)"),
+    ):
+        common.add_argument(name, type=Path, metavar=metavar, default=argparse.SUPPRESS, help=words)
+    common.add_argument("--listen", metavar="HOST:PORT", help="the gateway's address (127.0.0.1:4747)")
+    common.add_argument("--profile", metavar="NAME", help="the profile for requests that name none")
+    common.add_argument("--no-color", action="store_true", help="no colour (also NO_COLOR)")
+    common.add_argument("--ascii", action="store_true", help="plain ASCII glyphs")
+    common.add_argument("--read-only", action="store_true", help="the dashboard gives no orders")
+    return common
+
+
+def _add_running(add: _Add, common: argparse.ArgumentParser) -> None:
+    demo = add("demo", parents=[common], help="the dashboard on simulated providers and generated traffic")
+    demo.add_argument("--seed", type=int, default=1, help="the same seed, the same story")
+    demo.add_argument("--speed", type=_speed, default=1.0, help="time runs so much faster (0.1 to 100)")
+    demo.add_argument("--trace", type=Path, metavar="FILE", help="record the run's inputs as a trace")
+    serve = add("serve", parents=[common], help="core and gateway without a screen")
+    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="one line an event")
+    serve.add_argument("--trace", type=Path, metavar="FILE", help="record the run's inputs as a trace")
+    attach = add("attach", parents=[common], help="the dashboard on a gateway that runs already")
+    attach.add_argument("url", nargs="?", metavar="URL", help="default: the address in the config")
+
+
+def _add_asking(add: _Add, common: argparse.ArgumentParser) -> None:
+    status = add("status", parents=[common], help="one snapshot of a running gateway")
+    status.add_argument("--json", action="store_true", help="the state as JSON")
+    status.add_argument("url", nargs="?", metavar="URL", help="default: the address in the config")
+    check = add("check", parents=[common], help="validate a config")
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    init = add("init", parents=[common], help="write a first config from what is found here")
+    init.add_argument("--force", action="store_true", help="replace an existing config")
+    env = add("env", parents=[common], help="print the export lines for an agent")
+    env.add_argument("agent", nargs="?", choices=_AGENTS, metavar=f"{{{','.join(_AGENTS)}}}")
+    replay = add("replay", parents=[common], help="run a trace through the core on virtual time")
+    replay.add_argument("trace_file", type=Path, metavar="TRACE")
+    replay.add_argument("--final-state", action="store_true", help="end with the state")
+
+
+def _add_orders(add: _Add, common: argparse.ArgumentParser) -> None:
+    words = {
+        "demote": "put a provider at the back of every chain",
+        "drain": "send a provider no new requests",
+        "pin": "put a provider first while it can serve",
+        "reset": "lift a provider's override and clear its guards",
+    }
+    for order in _ORDERS:
+        sub = add(order, parents=[common], help=words[order])
+        if order == "reset":
+            which = sub.add_mutually_exclusive_group(required=True)
+            which.add_argument("--all", action="store_true", help="every provider")
+            which.add_argument("provider", nargs="?", metavar="PROVIDER")
+            sub.set_defaults(duration=None)
+        else:
+            sub.add_argument("provider", metavar="PROVIDER")
+            sub.add_argument(
+                "--for", dest="duration", type=_duration, metavar="30m", help="then lift it again"
+            )
+
+
+def _duration(text: str) -> int:
+    """``30m``, ``90s``, ``2h`` or bare seconds, in milliseconds."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time like 30m, 90s or 2h")
+    return round(float(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.1 <= speed <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0.1 to 100")
+    return speed

@@ -1,0 +1,270 @@
+"""The burn rate: tokens of the UTC day against the day's budget, and when what is left runs out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from crtui.core.now import DAY, MINUTE, SECOND, Now, stamp
+from crtui.core.verdict import Told
+from crtui.core.views import BurnView
+
+BurnCode = Literal["spent", "projected"]
+
+PROJECTED_AFTER: Final = 15 * MINUTE
+"""How much of the day must have passed before its pace says anything."""
+
+PROJECTED_FROM_SHARE: Final = 10
+"""The pace counts once one part in this many of the budget is used."""
+
+_SHOWN_AFTER: Final = MINUTE
+
+
+class Burn:
+    """One provider's tokens per UTC day.
+
+    Exhausted until the next midnight once the budget is used up (``spent``) or the day's pace
+    would use it up (``projected``). Without a budget it only counts.
+    """
+
+    def __init__(self, budget_tokens: int | None) -> None:
+        self._budget = budget_tokens or None
+        self._day = 0
+        self._used = 0
+        self._code: BurnCode | None = None
+        self._since = 0
+        self._told = False
+        self._recent = RecentRate()
+
+    def fold(self, tokens: int, now: Now) -> list[Told]:
+        """Count tokens (a negative count is 0); tells what that, and time, has brought about.
+
+        ``burn.projected`` and ``quota.exhausted``, once a day each; see also ``expire``.
+        """
+        events = self.expire(now)
+        self._used += max(0, tokens)
+        self._recent.add(max(0, tokens), now.mono)
+        self._judge(now)
+        return events + self._tell(now)
+
+    def verdict(self, now: Now) -> tuple[BurnCode, int] | None:
+        """Code and the wall time of the midnight it ends, while the provider is exhausted; else None."""
+        day = self._day_at(now.wall)
+        if self._code is None or day > self._day or not self._begun(now):
+            return None
+        return self._code, (day + 1) * DAY
+
+    @property
+    def clear(self) -> bool:
+        """Whether ``verdict`` is None until more tokens come, whatever the time."""
+        return self._code is None
+
+    def warm(self, now: Now) -> bool:
+        """Whether ``view`` changes from one instant to the next though nothing is folded."""
+        return self._used > 0 or self._recent.warm(now.mono)
+
+    def due(self) -> int | None:
+        """The wall time at which ``expire`` has something to do; None while nothing is counted."""
+        if self._code is not None and not self._told:
+            return self._since
+        return (self._day + 1) * DAY if self._used else None
+
+    def expire(self, now: Now) -> list[Told]:
+        """Let time pass: tells a projection that has come of age, and rolls the day.
+
+        At midnight ``quota.available`` is told if this guard had the provider exhausted.
+        """
+        day = self._day_at(now.wall)
+        if day <= self._day:
+            self._day = day
+            return self._tell(now)
+        lifted = self._told
+        self._day, self._used, self._code, self._since, self._told = day, 0, None, 0, False
+        return [("quota.available", {"source": "burn_rate"})] if lifted else []
+
+    def view(self, now: Now) -> BurnView:
+        """The day so far. ``exhausts_at`` is told only if it comes before the day's reset."""
+        day = self._day_at(now.wall)
+        used = self._used if day <= self._day else 0
+        elapsed = now.wall - day * DAY
+        per_min = self._recent.per_minute(now.mono)
+        return BurnView(
+            budget_tokens=self._budget,
+            used_tokens=used,
+            tokens_per_min=per_min,
+            projected_tokens=used * DAY // elapsed if elapsed >= _SHOWN_AFTER else None,
+            exhausts_at=self._runs_out(now.wall, (day + 1) * DAY, used, per_min),
+            resets_at=(day + 1) * DAY,
+        )
+
+    def dump(self, now: Now) -> dict[str, object]:
+        """The state as JSON values; ``since`` is wall milliseconds, the recent rate is kept by age."""
+        state = {"budget": self._budget, "day": self._day, "used": self._used}
+        verdict = {"code": self._code, "since": self._since, "told": self._told}
+        return {**state, **verdict, "recent": self._recent.dump(now.mono)}
+
+    def load(self, data: Mapping[str, Any], now: Now) -> None:
+        """Become what ``dump`` described; under another budget the day's count is judged anew."""
+        self._day, self._used = data["day"], data["used"]
+        self._recent.load(data["recent"], now.mono)
+        if data["budget"] == self._budget:
+            self._code, self._since, self._told = data["code"], data["since"], data["told"]
+            return
+        self._code, self._since, self._told = None, 0, False
+        if self._day_at(now.wall) <= self._day:
+            self._judge(now)
+
+    def _day_at(self, wall: int) -> int:
+        """The UTC day a wall time counts for.
+
+        A clock set back across midnight stays in the later day, so no token is lost; one set back
+        further takes the count along, so that a wrong clock cannot lock a provider out for long.
+        """
+        today = wall // DAY
+        return self._day if today == self._day - 1 else today
+
+    def _judge(self, now: Now) -> None:
+        if self._budget is None or self._code == "spent":
+            return
+        if self._used >= self._budget:
+            self._code, self._since = "spent", now.wall
+        elif not self._told:
+            self._project(self._budget, now.wall)
+
+    def _project(self, budget: int, wall: int) -> None:
+        start = self._day * DAY
+        # Before the pace counts its first quarter of an hour stands in: no token more, and it is so.
+        since = max(wall, start + PROJECTED_AFTER)
+        if self._used * PROJECTED_FROM_SHARE >= budget and self._used * DAY > budget * (since - start):
+            self._code, self._since = "projected", since
+
+    def _begun(self, now: Now) -> bool:
+        return self._told or now.wall >= self._since
+
+    def _tell(self, now: Now) -> list[Told]:
+        if self._code is None or self._budget is None or self._told or not self._begun(now):
+            return []
+        self._told = True
+        start, until = self._day * DAY, stamp((self._day + 1) * DAY)
+        exhausted: dict[str, object] = {"until": until, "source": "burn_rate", "code": self._code}
+        if self._code == "spent":
+            return [("quota.exhausted", exhausted)]
+        runs_out = start + (self._since - start) * self._budget // self._used
+        return [("burn.projected", {"exhausts_at": stamp(runs_out)}), ("quota.exhausted", exhausted)]
+
+    def _runs_out(self, wall: int, resets: int, used: int, per_min: float | None) -> int | None:
+        if self._budget is None or used >= self._budget or not per_min:
+            return None
+        at = wall + round((self._budget - used) * MINUTE / per_min)
+        return at if at < resets else None
+
+
+class RecentRate:
+    """Tokens per minute over the last quarter of an hour, in 60 buckets of 15 s of monotonic time."""
+
+    BUCKET: Final = 15 * SECOND
+    BUCKETS: Final = 60
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._buckets: deque[tuple[int, int]] = deque(maxlen=self.BUCKETS)
+
+    def add(self, tokens: int, mono: int) -> None:
+        """Count tokens at a monotonic time that never goes backwards."""
+        if self._first is None:
+            self._first = mono
+        bucket = mono // self.BUCKET
+        if self._buckets and self._buckets[-1][0] == bucket:
+            tokens += self._buckets.pop()[1]
+        self._buckets.append((bucket, tokens))
+
+    def per_minute(self, mono: int) -> float | None:
+        """The rate up to a monotonic time; None before 15 s of it have been seen."""
+        if self._first is None:
+            return None
+        oldest = self._oldest(mono)
+        span = mono - max(self._first, oldest * self.BUCKET)
+        if span < self.BUCKET:
+            return None
+        return sum(count for bucket, count in self._buckets if bucket >= oldest) * MINUTE / span
+
+    def warm(self, mono: int) -> bool:
+        """Whether the rate changes as time passes; without a recent token it stays 0."""
+        return bool(self._buckets) and self._buckets[-1][0] >= self._oldest(mono)
+
+    def _oldest(self, mono: int) -> int:
+        return mono // self.BUCKET - self.BUCKETS + 1
+
+    def dump(self, mono: int) -> dict[str, object]:
+        """The buckets as JSON values, by how many buckets ago they were."""
+        here = mono // self.BUCKET
+        ages = [[here - bucket, tokens] for bucket, tokens in self._buckets]
+        return {"first_age": None if self._first is None else mono - self._first, "buckets": ages}
+
+    def load(self, data: Mapping[str, Any], mono: int) -> None:
+        """Become what ``dump`` described, as seen from a monotonic time."""
+        here, age = mono // self.BUCKET, data["first_age"]
+        self._first = None if age is None else mono - age
+        self._buckets = deque(((here - ago, tokens) for ago, tokens in data["buckets"]), self.BUCKETS)
+
+
+class WindowTrend:
+    """How fast one quota window fills, from the percentages that messages told of it."""
+
+    NEEDED_MS: Final = 10 * MINUTE
+    NEEDED_POINTS: Final = 5.0
+    POINTS: Final = 64
+
+    READING_ERROR: Final = 1.0
+    """Percentages come rounded, so how far one has moved is known to about a point."""
+
+    def __init__(self) -> None:
+        self._points: list[tuple[int, float]] = []
+
+    def add(self, percent: float, mono: int) -> None:
+        """Take one reading. A percentage that falls means the window was reset: start anew."""
+        if self._points and percent < self._points[-1][1]:
+            self._points.clear()
+        self._points.append((mono, percent))
+        if len(self._points) > self.POINTS:
+            # Thinned, not cut off: a week's window moves five points in hours.
+            self._points = [*self._points[:-1:2], self._points[-1]]
+
+    def forecast(self, now_mono: int, resets_mono: int | None) -> tuple[int, int] | None:
+        """Between which monotonic times 100 % is reached, at the fastest and the slowest recent pace.
+
+        None before 10 minutes and 5 points of movement, at 100 %, and if even the fastest pace
+        does not get there before the window's reset. The later end is cut off at that reset.
+        """
+        slopes = self._slopes()
+        if not slopes or self._points[-1][1] >= 100:
+            return None
+        last, percent = self._points[-1]
+        soon, late = (max(now_mono, last + round((100 - percent) / slope)) for slope in reversed(slopes))
+        if resets_mono is None:
+            return soon, late
+        return (soon, min(late, resets_mono)) if soon < resets_mono else None
+
+    def dump(self, now_mono: int) -> dict[str, object]:
+        """The readings as JSON values, by age in milliseconds."""
+        return {"points": [[now_mono - mono, percent] for mono, percent in self._points]}
+
+    def load(self, data: Mapping[str, Any], now_mono: int) -> None:
+        """Become what ``dump`` described, as seen from a monotonic time."""
+        self._points = [(now_mono - age, percent) for age, percent in data["points"]]
+
+    def _slopes(self) -> tuple[float, float] | None:
+        """The slowest and the fastest pace in points per millisecond, or None if too little moved.
+
+        Both the whole record and its shortest sufficient end are looked at.
+        """
+        last, percent = self._points[-1] if self._points else (0, 0.0)
+        moves = [(last - mono, percent - then) for mono, then in self._points]
+        enough = [(ms, up) for ms, up in moves if ms >= self.NEEDED_MS and up >= self.NEEDED_POINTS]
+        if not enough:
+            return None
+        ends = (enough[0], enough[-1])
+        slow = min((up - self.READING_ERROR) / ms for ms, up in ends)
+        fast = max((up + self.READING_ERROR) / ms for ms, up in ends)
+        return slow, fast

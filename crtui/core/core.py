@@ -1,0 +1,290 @@
+"""The core: inputs in, events out, plans and snapshots on demand.
+
+Every call carries its ``Now``. What fell due before it happens first, at its own time, so that
+a tick between two inputs changes nothing but when things are told. The cost of a call depends
+on the providers it concerns, never on how long the history is.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from typing import Final
+
+from crtui.core.adaptive import AdaptiveOrder
+from crtui.core.affinity import Affinity
+from crtui.core.chain import Sorting, decide
+from crtui.core.events import Event, EventKind
+from crtui.core.inputs import Attempt, Began, Command, Input, Poll
+from crtui.core.now import SECOND, Now, stamp
+from crtui.core.plan import Ask, Plan, UnknownProfileError
+from crtui.core.provider import ProviderState
+from crtui.core.rules import first_match
+from crtui.core.settings import CoreSettings, ProfileSettings
+from crtui.core.verdict import Told
+from crtui.core.views import DroppedView, GatewayView, ProfileView, ProviderView, Snapshot
+
+_WALL_JUMP_MS: Final = SECOND
+_ANY: Final = Ask("chat")
+
+
+class UnknownProviderError(LookupError):
+    """An input or order names a provider that is not configured."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"unknown provider {name!r}")
+        self.name = name
+
+
+class Core:
+    """The routing state of one gateway.
+
+    Not thread-safe, and never blocks: whoever owns it calls it from one thread.
+    """
+
+    def __init__(self, settings: CoreSettings, now: Now, seed: int = 0) -> None:
+        self.settings = settings
+        self.allow_paid = settings.allow_paid
+        self._now = now
+        self._offset = now.wall - now.mono
+        self._rng = random.Random(seed)
+        self._seq = 0
+        self._providers = {p.name: ProviderState(p, i, now) for i, p in enumerate(settings.providers)}
+        self._states = list(self._providers.values())
+        self._profiles = {p.name: p for p in settings.profiles}
+        self._adaptive = {p.name: AdaptiveOrder() for p in settings.profiles if p.adaptive}
+        self._current: dict[str, str] = {}
+        self._affinity = Affinity()
+        self._due: list[tuple[int, int]] = []
+        self._rows: dict[str, tuple[int, bool, ProviderView]] = {}
+        self._judge = self._judges()
+        self.version = 0
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The configured providers, in file order."""
+        return tuple(self._providers)
+
+    @property
+    def needs_content(self) -> bool:
+        """Whether a request's body has to be read for rules or capabilities."""
+        return bool(self.settings.rules) or any(
+            p.capabilities.vision is False or p.capabilities.tools is False or p.capabilities.context
+            for p in self.settings.providers
+        )
+
+    def feed(self, item: Input, now: Now) -> list[Event]:
+        """Fold one input. Raises ``UnknownProviderError`` and changes nothing where it names none of ours."""
+        state = self._concerned(item)
+        events = self._advance(now)
+        if state is None:
+            if isinstance(item, Command):
+                events += self._general(item, now)
+            return events
+        if isinstance(item, Attempt):
+            events += self._fold_attempt(state, item, now)
+        elif isinstance(item, Poll):
+            events += self._tell(state, state.fold_poll(item, now), now.wall)
+        elif isinstance(item, Command):
+            events += self._tell(state, state.fold_command(item, now), now.wall)
+        elif isinstance(item, Began):
+            state.begin(item, now)
+        self._touched(state, now)
+        return events
+
+    def route(self, ask: Ask, now: Now) -> tuple[Plan, list[Event]]:
+        """Answer one routing question. Raises ``UnknownProfileError``."""
+        events = self._advance(now)
+        profile, rule = self._profile_for(ask)
+        session = None if ask.session is None else f"{profile.name}\0{ask.session}"
+        told: list[Told] = []
+        if rule is not None:
+            told.append(("rule.matched", {"rule": rule, "profile": profile.name, "request": ask.id}))
+        sorting = Sorting(self._rng, self._current.get(profile.name))
+        if session is not None and profile.affinity_ms:
+            sorting.session_provider = self._affinity.get(session, now.mono, profile.affinity_ms)
+        sorting.adaptive = self._reorder(profile, now, told)
+        plan = decide(profile, ask, self._providers, now, sorting, allow_paid=self.allow_paid)
+        plan = Plan(plan.id, plan.profile, plan.order, plan.dropped, rule, plan.last_resort)
+        if plan.order:
+            self._current[profile.name] = plan.order[0]
+            if session is not None and profile.affinity_ms and sorting.session_provider is None:
+                self._affinity.put(session, plan.order[0], now.mono)
+        told.append(_told_of(plan, ask))
+        self.version += 1
+        return plan, events + [self._event(now.wall, kind, None, data) for kind, data in told]
+
+    def admits(self, name: str, profile: str, now: Now) -> bool:
+        """Whether a planned provider may still be tried, a moment later (its trial may be taken)."""
+        state = self._providers[name]
+        return state.clear or state.exclusion(self._profiles[profile], now) is None
+
+    def wants_probe(self, name: str) -> bool:
+        """Whether a free probe of the provider would decide something now."""
+        return self._providers[name].health.wants_probe
+
+    def next_due(self) -> int | None:
+        """The next monotonic ms at which time alone changes something."""
+        return self._due[0][0] if self._due else None
+
+    def snapshot(self, now: Now, gateway: GatewayView, events: tuple[Event, ...] = ()) -> Snapshot:
+        """The whole state at ``now``. The caller ticks first; nothing changes by looking."""
+        return Snapshot(
+            now.wall,
+            gateway,
+            tuple(self._profile_view(profile, now) for profile in self.settings.profiles),
+            tuple(self._row(state, now) for state in self._states),
+            events,
+            self.version,
+        )
+
+    def provider_view(self, name: str, now: Now) -> ProviderView:
+        """One provider's row. Raises ``UnknownProviderError``."""
+        state = self._providers.get(name)
+        if state is None:
+            raise UnknownProviderError(name)
+        return self._row(state, now)
+
+    def _concerned(self, item: Input) -> ProviderState | None:
+        name = getattr(item, "provider", "")
+        if not name:
+            return None
+        state = self._providers.get(name)
+        if state is None:
+            raise UnknownProviderError(name)
+        return state
+
+    def _advance(self, now: Now) -> list[Event]:
+        """Let everything happen that falls due up to ``now``, each at its own time."""
+        if abs((now.wall - now.mono) - self._offset) > _WALL_JUMP_MS:
+            self._offset = now.wall - now.mono
+            self._rows.clear()
+            for state in self._states:
+                state.scheduled = None
+                self._schedule(state, now)
+        self._now = now
+        events: list[Event] = []
+        while self._due and self._due[0][0] <= now.mono:
+            at, index = heapq.heappop(self._due)
+            state = self._states[index]
+            if state.scheduled != at:
+                continue
+            state.scheduled = None
+            then = Now(at, now.wall_at(at))
+            if (due := state.due(then)) is not None and due <= at:
+                events += self._tell(state, state.expire(then), then.wall)
+                self.version += 1
+            self._schedule(state, then)
+        return events
+
+    def _touched(self, state: ProviderState, now: Now) -> None:
+        self.version += 1
+        self._schedule(state, now)
+
+    def _schedule(self, state: ProviderState, now: Now) -> None:
+        """Keep one live entry a provider; a later deadline waits for the earlier entry to come up."""
+        due = state.due(now)
+        if due is not None and (state.scheduled is None or due < state.scheduled):
+            state.scheduled = due
+            heapq.heappush(self._due, (due, state.index))
+
+    def _fold_attempt(self, state: ProviderState, item: Attempt, now: Now) -> list[Event]:
+        profile = self._profiles.get(item.profile or "", self._judge[state.name])
+        outcome, told = state.fold(item, profile, now)
+        if outcome.kind == "ok" and item.session is not None and profile.affinity_ms:
+            self._affinity.put(f"{profile.name}\0{item.session}", state.name, now.mono)
+        return self._tell(state, told, now.wall)
+
+    def _general(self, item: Command, now: Now) -> list[Event]:
+        if item.command == "paid":
+            if self.allow_paid == item.allow:
+                return []
+            self.allow_paid = item.allow
+            self._rows.clear()
+            self.version += 1
+            return [self._event(now.wall, "paid.changed", None, {"allow": item.allow})]
+        events: list[Event] = []
+        for state in self._states:
+            order = Command("reset", state.name)
+            events += self._tell(state, state.fold_command(order, now), now.wall)
+            self._touched(state, now)
+        return events
+
+    def _profile_for(self, ask: Ask) -> tuple[ProfileSettings, str | None]:
+        if ask.profile is not None:
+            profile = self._profiles.get(ask.profile)
+            if profile is None:
+                raise UnknownProfileError(ask.profile, tuple(self._profiles))
+            return profile, None
+        rule = first_match(self.settings.rules, ask) if self.settings.rules else None
+        if rule is not None:
+            return self._profiles[rule.profile], rule.name
+        return self._profiles[self.settings.default_profile], None
+
+    def _reorder(
+        self, profile: ProfileSettings, now: Now, told: list[Told] | None
+    ) -> Callable[[tuple[str, ...]], tuple[str, ...]] | None:
+        """The adaptive step; with ``told`` it is for good and says so, without it only looks."""
+        adaptive = self._adaptive.get(profile.name)
+        if adaptive is None:
+            return None
+
+        def stats(name: str) -> object:
+            return self._providers[name].adaptive.stats(now.mono)
+
+        def reorder(names: tuple[str, ...]) -> tuple[str, ...]:
+            after = adaptive.reorder(names, stats, now.mono, commit=told is not None)  # type: ignore[arg-type]
+            if told is not None and after != names:
+                told.append(
+                    ("adaptive.reordered", {"profile": profile.name, "from": list(names), "to": list(after)})
+                )
+            return after
+
+        return reorder
+
+    def _judges(self) -> dict[str, ProfileSettings]:
+        """By which profile's actions each provider's row is judged: the default's, else the first with it."""
+        default = self._profiles[self.settings.default_profile]
+        judges = dict.fromkeys(self._providers, default)
+        for profile in reversed(self.settings.profiles):
+            judges.update({name: profile for name in profile.chain if name in judges})
+        judges.update({name: default for name in default.chain if name in judges})
+        return judges
+
+    def _row(self, state: ProviderState, now: Now) -> ProviderView:
+        warm = state.burn.warm(now)
+        cached = self._rows.get(state.name)
+        if cached is not None and cached[0] == state.version and not (warm or cached[1]):
+            return cached[2]
+        view = state.view(self._judge[state.name], now, allow_paid=self.allow_paid)
+        self._rows[state.name] = (state.version, warm, view)
+        return view
+
+    def _profile_view(self, profile: ProfileSettings, now: Now) -> ProfileView:
+        rng = random.Random()
+        rng.setstate(self._rng.getstate())
+        sorting = Sorting(rng, self._current.get(profile.name), adaptive=self._reorder(profile, now, None))
+        plan = decide(profile, _ANY, self._providers, now, sorting, allow_paid=self.allow_paid, any_wire=True)
+        dropped = tuple(DroppedView(d.provider, d.guard, d.code, d.until) for d in plan.dropped)
+        return ProfileView(profile.name, profile.tactic, profile.chain, plan.order, dropped)
+
+    def _tell(self, state: ProviderState, told: list[Told], wall: int) -> list[Event]:
+        return [self._event(wall, kind, state.name, data) for kind, data in told]
+
+    def _event(self, wall: int, kind: EventKind, provider: str | None, data: dict[str, object]) -> Event:
+        self._seq += 1
+        return Event(self._seq, wall, kind, provider, data)
+
+
+def _told_of(plan: Plan, ask: Ask) -> Told:
+    data: dict[str, object] = {"request": plan.id, "profile": plan.profile, "wire": ask.wire}
+    if ask.model is not None:
+        data["model"] = ask.model
+    if plan.order:
+        data["order"] = list(plan.order)
+        return ("route.decided", data)
+    untils = [drop.until for drop in plan.dropped if drop.until is not None]
+    data["until"] = stamp(min(untils)) if untils else None
+    data["dropped"] = [{"provider": d.provider, "guard": d.guard, "code": d.code} for d in plan.dropped]
+    return ("chain.exhausted", data)

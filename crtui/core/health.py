@@ -1,0 +1,201 @@
+"""Three-state health with half-open trials.
+
+Rule 1: nothing outside this file changes a health state. Rule 2: this file never learns a
+provider's name. HEALTHY becomes DEGRADED at ``threshold`` consecutive failures and UNHEALTHY
+at twice that; one success is HEALTHY again. UNHEALTHY lasts ``recovery_ms``, then half-open
+lets one trial through; a failed trial doubles the wait, up to an hour.
+
+A failed poll counts like a failed attempt, because it is the only way to see that an idle
+server is down; a good poll only takes back what polls alone have said, or ends a half-open
+trial, because a server that lists its models may still fail every request.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crtui.core.inputs import Attempt, Poll
+from crtui.core.now import HOUR, Now
+from crtui.core.outcome import Outcome
+from crtui.core.settings import HealthAction, ProviderSettings
+from crtui.core.verdict import Told, Verdict
+from crtui.core.views import ErrorView, HealthState, HealthView
+
+MAX_RECOVERY_MS: Final = HOUR
+
+
+class Health:
+    """The health of one provider."""
+
+    __slots__ = (
+        "_auth",
+        "_failures",
+        "_free_probe",
+        "_half_open",
+        "_last_error",
+        "_lease",
+        "_period",
+        "_polls_only",
+        "_recovery",
+        "_retry",
+        "_since",
+        "_state",
+        "_threshold",
+        "_trial",
+    )
+
+    def __init__(self, settings: ProviderSettings, now: Now) -> None:
+        self._threshold = settings.threshold
+        self._recovery = settings.recovery_ms
+        self._free_probe = settings.free_probe
+        self._last_error: ErrorView | None = None
+        self._since = now.wall
+        self._clear()
+
+    def _clear(self) -> None:
+        self._state: HealthState = "HEALTHY"
+        self._failures = 0
+        self._polls_only = True
+        self._auth = False
+        self._half_open = False
+        self._retry: int | None = None
+        self._period = self._recovery
+        self._trial: int | None = None
+        self._lease = 0
+
+    @property
+    def clear(self) -> bool:
+        """Whether there is nothing to say: HEALTHY."""
+        return self._state == "HEALTHY"
+
+    @property
+    def wants_probe(self) -> bool:
+        """Whether a free probe would decide something now: half-open, or a refused credential."""
+        return self._half_open or self._auth
+
+    def begin(self, ticket: int, now: Now) -> None:
+        """An attempt starts; in half-open the first one is the trial."""
+        if self._half_open and self._trial is None and not self._free_probe:
+            self._trial = ticket
+            self._lease = now.mono + self._recovery
+
+    def fold(self, attempt: Attempt, outcome: Outcome, now: Now) -> list[Told]:
+        """An attempt ended."""
+        if outcome.kind != "ok":
+            self._remember(attempt, outcome, now)
+        was_trial = attempt.ticket == 0 or attempt.ticket == self._trial
+        if attempt.ticket == self._trial:
+            self._trial = None
+        if outcome.kind == "ok":
+            return self._succeed(now)
+        if outcome.kind == "auth":
+            return self._refuse(now)
+        if outcome.failed:
+            return self._fail(now, trial=was_trial, poll=False)
+        return []
+
+    def fold_poll(self, poll: Poll, now: Now) -> list[Told]:
+        """A free probe or poll ended."""
+        if poll.ok:
+            return self._succeed(now) if self._half_open or self._auth or self._polls_only else []
+        self._last_error = ErrorView(now.wall, None, "poll", poll.error)
+        return self._fail(now, trial=True, poll=True)
+
+    def due(self) -> int | None:
+        """When time alone changes something next, in monotonic ms."""
+        if self._trial is not None:
+            return self._lease
+        return self._retry
+
+    def expire(self, now: Now) -> list[Told]:
+        """Do what is due."""
+        if self._trial is not None and self._lease <= now.mono:
+            self._trial = None
+        if self._retry is not None and self._retry <= now.mono:
+            self._retry = None
+            self._half_open = True
+            return [("health.half_open", {"trial": "probe" if self._free_probe else "request"})]
+        return []
+
+    def reset(self, now: Now) -> list[Told]:
+        """As if never seen."""
+        told = self._move("HEALTHY", now, failures=0)
+        self._clear()
+        self._last_error = None
+        return told
+
+    def verdict(self, action: HealthAction) -> Verdict | None:
+        """What this guard says to a request whose profile takes ``action``."""
+        if self._auth:
+            return Verdict("auth", "auth", "excludes", detail=self._error_text())
+        if self._state == "HEALTHY":
+            return None
+        count = self._failures
+        said = f"{count} failure{'s' if count != 1 else ''} in a row"
+        detail = f"{said}: {self._error_text()}" if self._last_error else said
+        if self._state == "DEGRADED":
+            return Verdict("health", "degraded", "notes", detail=detail)
+        if self._half_open and self._trial is None and not self._free_probe:
+            return Verdict("health", "half_open", "notes", detail="one request is let through as a trial")
+        code = "trial" if self._half_open else "unhealthy"
+        effect = {"exclude": "excludes", "demote": "demotes"}.get(action, "notes")
+        return Verdict("health", code, effect, self.due(), detail)  # type: ignore[arg-type]
+
+    def view(self, now: Now) -> HealthView:
+        """The health part of the provider's row."""
+        retry = None if self._retry is None else now.wall_at(self._retry)
+        return HealthView(self._state, self._half_open, self._failures, self._since, self._last_error, retry)
+
+    def _remember(self, attempt: Attempt, outcome: Outcome, now: Now) -> None:
+        if outcome.kind != "gone":
+            kind = attempt.error_kind or outcome.kind
+            self._last_error = ErrorView(now.wall, attempt.status, kind, attempt.message)
+
+    def _error_text(self) -> str:
+        error = self._last_error
+        if error is None:
+            return ""
+        status = f"{error.status} " if error.status is not None else ""
+        return (status + (error.message or error.kind)).strip()
+
+    def _succeed(self, now: Now) -> list[Told]:
+        told = self._move("HEALTHY", now, failures=0)
+        self._clear()
+        return told
+
+    def _refuse(self, now: Now) -> list[Told]:
+        self._failures += 1
+        self._polls_only = False
+        told = self._move("UNHEALTHY", now, failures=self._failures, code="auth")
+        self._auth = True
+        self._half_open = False
+        self._retry = None
+        return told
+
+    def _fail(self, now: Now, *, trial: bool, poll: bool) -> list[Told]:
+        self._polls_only = poll and (self._failures == 0 or self._polls_only)
+        self._failures += 1
+        if self._half_open:
+            if trial:
+                self._half_open = False
+                self._period = min(self._period * 2, MAX_RECOVERY_MS)
+                self._retry = now.mono + self._period
+            return []
+        if self._state != "UNHEALTHY" and self._failures >= 2 * self._threshold:
+            self._retry = now.mono + self._period
+            return self._move("UNHEALTHY", now, failures=self._failures)
+        if self._state == "HEALTHY" and self._failures >= self._threshold:
+            return self._move("DEGRADED", now, failures=self._failures)
+        return []
+
+    def _move(self, state: HealthState, now: Now, *, failures: int, code: str | None = None) -> list[Told]:
+        if state == self._state:
+            return []
+        data: dict[str, object] = {"from": self._state, "to": state, "consecutive_failures": failures}
+        if code is not None:
+            data["code"] = code
+        if state != "HEALTHY" and self._last_error is not None:
+            data["why"] = self._error_text()
+        self._state = state
+        self._since = now.wall
+        return [("health.changed", data)]

@@ -1,0 +1,86 @@
+"""What the end of an attempt means: whose fault it was, and whether another provider may help.
+
+The table is CORE's: status or error kind first, then the words of the body where a status
+alone is ambiguous. Nothing here knows a provider or a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from crtui.core.inputs import ErrorKind
+
+OutcomeClass = Literal[
+    "ok", "client", "model", "context", "auth", "credit", "fault", "limit", "overload", "gone"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended.
+
+    ``next_provider``: another provider may do better, as long as no content has gone out.
+    ``passes_through``: where no other is left, the upstream's own answer goes to the caller as it is.
+    """
+
+    kind: OutcomeClass
+    next_provider: bool = False
+    passes_through: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it counts as a failure of the provider's health."""
+        return self.kind in ("fault", "overload")
+
+
+OK: Final = Outcome("ok")
+CLIENT: Final = Outcome("client", passes_through=True)
+MODEL: Final = Outcome("model", next_provider=True, passes_through=True)
+CONTEXT: Final = Outcome("context", next_provider=True, passes_through=True)
+AUTH: Final = Outcome("auth", next_provider=True)
+CREDIT: Final = Outcome("credit", next_provider=True)
+FAULT: Final = Outcome("fault", next_provider=True)
+LIMIT: Final = Outcome("limit", next_provider=True)
+OVERLOAD: Final = Outcome("overload", next_provider=True)
+GONE: Final = Outcome("gone")
+
+_BY_STATUS: Final[dict[int, Outcome]] = {
+    401: AUTH,
+    402: CREDIT,
+    403: AUTH,
+    404: MODEL,
+    408: FAULT,
+    425: FAULT,
+    429: LIMIT,
+    501: CLIENT,
+    529: OVERLOAD,
+}
+_CONTEXT_PHRASES: Final = (
+    "context_length_exceeded",
+    "exceed_context_size",
+    "prompt is too long",
+    "maximum context length",
+    "exceeds the available context",
+    "input is too long",
+)
+_CREDIT_PHRASES: Final = ("insufficient_quota", "billing_hard_limit", "credit balance is too low")
+
+
+def classify(status: int | None, error_kind: ErrorKind | None, error: str) -> Outcome:
+    """Classify a failed attempt by its status, how its connection ended, and its body's words."""
+    if error_kind == "client":
+        return GONE
+    if error_kind is not None or status is None or status < 400:
+        return OVERLOAD if "overloaded_error" in error else FAULT
+    words = error.lower()
+    if status in (400, 413, 422) and any(phrase in words for phrase in _CONTEXT_PHRASES):
+        return CONTEXT
+    if status in (400, 403, 429) and any(phrase in words for phrase in _CREDIT_PHRASES):
+        return CREDIT
+    if status >= 500 and "overloaded_error" in words:
+        return OVERLOAD
+    known = _BY_STATUS.get(status)
+    if known is not None:
+        return known
+    return FAULT if status >= 500 else CLIENT

@@ -1,0 +1,278 @@
+"""Everything the core knows of one provider: its guards side by side, its counters, its row."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crtui.core.adaptive import AdaptiveWindow
+from crtui.core.budget import Budget
+from crtui.core.burn import Burn
+from crtui.core.events import EventKind
+from crtui.core.health import Health
+from crtui.core.inputs import Attempt, Began, Command, ModelReport, Poll, Usage
+from crtui.core.latency import Samples
+from crtui.core.memory import Memory
+from crtui.core.now import MINUTE, Now
+from crtui.core.operator import OVERRIDES, Operator
+from crtui.core.outcome import OK, Outcome, classify
+from crtui.core.quota import Quota
+from crtui.core.settings import ProfileSettings, ProviderSettings
+from crtui.core.verdict import Told, Verdict
+from crtui.core.views import (
+    ModelView,
+    ProviderView,
+    QuotaView,
+    ReasonView,
+    SignalStatus,
+    SignalView,
+    Standing,
+    UsageView,
+)
+
+SIGNAL_FRESH_MS: Final = 5 * MINUTE
+TOKEN_WINDOW_MS: Final = 5 * MINUTE
+"""The tumbling window of the ``token_based`` and ``adaptive`` tactics."""
+_RANK: Final = {"notes": 0, "demotes": 1, "excludes": 2}
+
+
+class ProviderState:
+    """One provider. Nothing in here ever looks at another one."""
+
+    def __init__(self, settings: ProviderSettings, index: int, now: Now) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.index = index
+        self.health = Health(settings, now)
+        self.quota = Quota(settings.recovery_ms)
+        self.memory = Memory()
+        self.operator = Operator()
+        self.burn = Burn(settings.daily_tokens)
+        self.budget = Budget(settings.monthly_usd, settings.price)
+        self.samples = Samples()
+        self.adaptive = AdaptiveWindow()
+        self.scheduled: int | None = None
+        self.version = 0
+        self.clear = True
+        self._live: set[int] = set()
+        self._usage = Usage()
+        self._requests = self._ok = self._failed = 0
+        self._models: tuple[ModelReport, ...] = ()
+        self._heard: int | None = None
+        self._heard_wall: int | None = None
+        self._last_attempt: int | None = None
+        self._poll_ok: bool | None = None
+        self._window_start: int | None = None
+        self._window_tokens = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that have begun and not ended."""
+        return len(self._live)
+
+    def begin(self, item: Began, now: Now) -> None:
+        """An attempt starts."""
+        self._live.add(item.ticket)
+        if not self.clear:
+            self.health.begin(item.ticket, now)
+            self.quota.begin(item.ticket, now)
+        self._changed()
+
+    def fold(self, item: Attempt, profile: ProfileSettings, now: Now) -> tuple[Outcome, list[Told]]:
+        """An attempt ended. ``profile`` decides what memory words lead to."""
+        self._live.discard(item.ticket)
+        outcome = OK if item.ok else classify(item.status, item.error_kind, item.error)
+        told = [self._told_of(item, outcome)]
+        self._count(item, outcome, now)
+        told += self.health.fold(item, outcome, now)
+        told += self.quota.fold(item, outcome, now)
+        if not item.ok and outcome.kind != "gone":
+            told += self.memory.fold(item.error, profile.memory_action, profile.memory_cooldown_ms, now)
+        if item.usage is not None:
+            told += self._charge(item, now)
+        self._changed()
+        return outcome, told
+
+    def fold_poll(self, item: Poll, now: Now) -> list[Told]:
+        """A poll ended."""
+        told: list[Told] = []
+        if item.ok != self._poll_ok:
+            self._poll_ok = item.ok
+            told.append(("poll.ok", {}) if item.ok else ("poll.failed", {"error": item.error}))
+        if item.ok:
+            self._hear(now)
+        told += self.health.fold_poll(item, now)
+        told += self.quota.fold_windows(item.windows, now)
+        if item.memory is not None:
+            told += self.memory.observe(item.memory, now)
+        if item.models is not None:
+            self._models = item.models
+        self._changed()
+        return told
+
+    def fold_command(self, item: Command, now: Now) -> list[Told]:
+        """An operator's order. A reset clears every guard, but never a budget or the day's tokens."""
+        told = self.operator.set(OVERRIDES[item.command], item.for_ms, now)
+        if item.command == "reset":
+            told += self.health.reset(now) + self.quota.reset(now) + self.memory.reset()
+        self._changed()
+        return told
+
+    def due(self, now: Now) -> int | None:
+        """When time alone changes something next, in monotonic ms."""
+        wall = [at for at in (self.burn.due(), self.budget.due()) if at is not None]
+        times = [now.mono_at(at) for at in wall]
+        guards = (self.health.due(), self.quota.due(), self.memory.due(), self.operator.due())
+        times.extend(at for at in guards if at is not None)
+        if self._heard is not None:
+            times.append(self._heard + SIGNAL_FRESH_MS)
+        return min(times, default=None)
+
+    def expire(self, now: Now) -> list[Told]:
+        """Do everything that is due."""
+        told = self.health.expire(now) + self.quota.expire(now) + self.memory.expire(now)
+        told += self.operator.expire(now) + self.burn.expire(now) + self.budget.expire(now)
+        if self._heard is not None and self._heard + SIGNAL_FRESH_MS <= now.mono:
+            self._heard = None
+        self._changed()
+        return told
+
+    def exclusion(self, profile: ProfileSettings, now: Now) -> Verdict | None:
+        """The first guard, in the chain's order, that keeps a request of this profile away."""
+        return next((v for v in self._verdicts(profile, now) if v.effect == "excludes"), None)
+
+    def demotion(self, profile: ProfileSettings) -> int:
+        """0, 1 (health) or 2 (operator): how far back in the order it goes."""
+        if self.operator.override == "demoted":
+            return 2
+        verdict = self.health.verdict(profile.health_action)
+        return 1 if verdict is not None and verdict.effect == "demotes" else 0
+
+    def window_tokens(self, now: Now) -> int:
+        """Tokens in the tumbling window; 0 once it is over."""
+        if self._window_start is None or now.mono - self._window_start >= TOKEN_WINDOW_MS:
+            return 0
+        return self._window_tokens
+
+    def view(self, profile: ProfileSettings, now: Now, *, allow_paid: bool) -> ProviderView:
+        """The provider's row, judged as a request of ``profile`` would be."""
+        verdicts = self._verdicts(profile, now)
+        if self.settings.paid and not allow_paid:
+            verdicts.insert(0, Verdict("paid", "gated", "excludes", detail="costs money; allow with $"))
+        worst = max((_RANK[v.effect] for v in verdicts), default=0)
+        standing: Standing = ("eligible", "demoted", "excluded")[worst]
+        verdicts.sort(key=lambda v: -_RANK[v.effect])
+        burn = self.burn.verdict(now)
+        quota = self.quota.view(now)
+        if burn is not None and quota.state == "available":
+            quota = QuotaView("quota_exhausted", burn[1], "burn_rate", quota.windows)
+        return ProviderView(
+            name=self.name,
+            kind=self.settings.kind,
+            wires=self.settings.wires,
+            paid=self.settings.paid,
+            standing=standing,
+            reasons=tuple(ReasonView(v.guard, v.code, v.detail, v.reason(now).until) for v in verdicts),
+            health=self.health.view(now),
+            quota=quota,
+            burn=self.burn.view(now),
+            budget=self.budget.view(now),
+            memory=self.memory.view(now),
+            latency=self.samples.view(),
+            operator=self.operator.view(now),
+            usage=self._usage_view(),
+            signal=self._signal(quota),
+            models=tuple(ModelView(m.name, m.loaded, m.context, m.vram_bytes) for m in self._models),
+            in_flight=self.in_flight,
+            last_attempt_at=self._last_attempt,
+        )
+
+    def _verdicts(self, profile: ProfileSettings, now: Now) -> list[Verdict]:
+        burn, budget = self.burn.verdict(now), self.budget.verdict(now)
+        found = [
+            self.operator.verdict(),
+            None if budget is None else Verdict("budget", budget[0], "excludes", now.mono_at(budget[1])),
+            None if burn is None else Verdict("burn", burn[0], "excludes", now.mono_at(burn[1])),
+            self.quota.verdict(now),
+            self.memory.verdict(profile.memory_action),
+            self.health.verdict(profile.health_action),
+        ]
+        return [verdict for verdict in found if verdict is not None]
+
+    def _changed(self) -> None:
+        self.version += 1
+        self.clear = (
+            self.health.clear
+            and self.quota.clear
+            and self.memory.clear
+            and self.operator.clear
+            and self.burn.clear
+            and self.budget.clear
+        )
+
+    def _hear(self, now: Now) -> None:
+        self._heard, self._heard_wall = now.mono, now.wall
+
+    def _count(self, item: Attempt, outcome: Outcome, now: Now) -> None:
+        self._requests += 1
+        self._last_attempt = now.wall
+        if outcome.kind == "gone":
+            return
+        latency = item.ttft_ms if item.ttft_ms is not None else item.latency_ms
+        self.adaptive.add(now.mono, latency if item.ok else None, item.ok)
+        if item.status is not None:
+            self._hear(now)
+        if item.ok:
+            self._ok += 1
+            tokens = item.usage.output if item.usage is not None else 0
+            self.samples.add(item.latency_ms, item.ttft_ms, tokens, item.output_ms)
+        else:
+            self._failed += 1
+
+    def _charge(self, item: Attempt, now: Now) -> list[Told]:
+        usage = item.usage
+        assert usage is not None
+        self._usage = self._usage.plus(usage)
+        if self._window_start is None or now.mono - self._window_start >= TOKEN_WINDOW_MS:
+            self._window_start, self._window_tokens = now.mono, 0
+        self._window_tokens += usage.total
+        return self.burn.fold(usage.total, now) + self.budget.charge(usage, now)
+
+    def _told_of(self, item: Attempt, outcome: Outcome) -> Told:
+        data: dict[str, object] = {}
+        for key in ("request", "profile", "model", "status", "latency_ms", "ttft_ms"):
+            value = getattr(item, key)
+            if value is not None:
+                data[key] = value
+        if item.usage is not None:
+            data["output_tokens"] = item.usage.output
+        if item.ok:
+            return ("attempt.ok", data)
+        data["class"] = outcome.kind
+        if item.error_kind is not None:
+            data["error_kind"] = item.error_kind
+        data["error"] = item.message or item.error[:200]
+        kind: EventKind = "attempt.interrupted" if item.midstream else "attempt.failed"
+        return ("attempt.cancelled" if outcome.kind == "gone" else kind, data)
+
+    def _usage_view(self) -> UsageView:
+        used = self._usage
+        return UsageView(
+            self._requests,
+            self._ok,
+            self._failed,
+            used.input,
+            used.output,
+            used.cache_read,
+            used.cache_write,
+            self.budget.cost_usd,
+        )
+
+    def _signal(self, quota: QuotaView) -> SignalView:
+        status: SignalStatus = "unknown"
+        if quota.state == "quota_exhausted":
+            status = "exhausted"
+        elif self._poll_ok is False or not self.health.clear:
+            status = "degraded"
+        elif self._heard_wall is not None:
+            status = "available"
+        return SignalView(status, self._heard_wall, self._heard is not None)

@@ -1,0 +1,282 @@
+"""Quota: available, or exhausted until a known time.
+
+Two things can hold a provider back: a *hold* (a 429, a 402, a Retry-After) and any window with
+nothing left, each until its own time; the latest of them counts. A hold never gets shorter by
+another refusal, only by evidence of room. When the time has passed one request is let through,
+and its answer decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from crtui.core.burn import WindowTrend
+from crtui.core.inputs import Attempt, Limits, WindowReport
+from crtui.core.now import DAY, HOUR, MINUTE, Now, stamp
+from crtui.core.outcome import Outcome
+from crtui.core.verdict import Told, Verdict
+from crtui.core.views import QuotaSource, QuotaView, WindowView
+
+UNTOLD_LIMIT_MS: Final = MINUTE
+"""A 429 without a time: this long, doubling with each in a row."""
+MAX_UNTOLD_MS: Final = HOUR
+NO_CREDIT_MS: Final = HOUR
+MAX_HOLD_MS: Final = 31 * DAY
+_SOURCES: Final[dict[str, QuotaSource]] = {
+    "headers": "headers",
+    "subscription": "subscription",
+    "poll": "poll",
+}
+
+
+@dataclass(slots=True)
+class _Window:
+    """The newest that is known of one window; times are monotonic but ``observed``."""
+
+    name: str
+    source: str
+    observed: int
+    observed_mono: int
+    used: float | None
+    remaining: float | None
+    limit: float | None
+    resets: int | None
+    trend: WindowTrend
+    unconfirmed: bool = False
+
+    @property
+    def spent(self) -> bool:
+        if self.unconfirmed:
+            return False
+        return self.remaining == 0 or (self.used is not None and self.used >= 100)
+
+    @property
+    def blocks_until(self) -> int:
+        """A spent window's reset; one that never told it is taken for a minute's."""
+        return self.resets if self.resets is not None else self.observed_mono + MINUTE
+
+
+class Quota:
+    """The quota of one provider."""
+
+    __slots__ = (
+        "_code",
+        "_hold",
+        "_lease",
+        "_lease_ms",
+        "_source",
+        "_streak",
+        "_told_until",
+        "_trial",
+        "_trial_ticket",
+        "_windows",
+    )
+
+    def __init__(self, lease_ms: int) -> None:
+        self._lease_ms = lease_ms
+        self._windows: dict[str, _Window] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._hold: int | None = None
+        self._source: QuotaSource | None = None
+        self._code = ""
+        self._streak = 0
+        self._told_until: int | None = None
+        self._trial = False
+        self._trial_ticket: int | None = None
+        self._lease = 0
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing holds the provider back, not even a trial."""
+        return self._told_until is None and not self._trial
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it is exhausted as far as has been told."""
+        return self._told_until is not None
+
+    def begin(self, ticket: int, now: Now) -> None:
+        """An attempt starts; after an exhaustion the first one is the trial."""
+        if self._trial and self._trial_ticket is None:
+            self._trial_ticket = ticket
+            self._lease = now.mono + self._lease_ms
+
+    def fold(self, attempt: Attempt, outcome: Outcome, now: Now) -> list[Told]:
+        """An attempt ended: read its windows, and hold on to what it was refused for."""
+        self._merge(attempt.limits.windows, now)
+        if attempt.ticket == 0 or attempt.ticket == self._trial_ticket:
+            self._trial_ticket = None
+            if outcome.kind == "ok":
+                self._trial = False
+        if outcome.kind == "ok":
+            self._streak = 0
+            if attempt.limits.windows and not any(w.spent for w in attempt.limits.windows):
+                self._hold = None
+        else:
+            self._refused(attempt.limits, outcome, attempt.status, now)
+        return self._settle(now)
+
+    def fold_windows(self, windows: tuple[WindowReport, ...], now: Now) -> list[Told]:
+        """A poll that shows room in every window it names lifts a hold; one that does not, does not."""
+        if not windows:
+            return []
+        self._merge(windows, now)
+        if not any(window.spent for window in windows):
+            self._hold = None
+            self._trial = False
+        return self._settle(now)
+
+    def due(self) -> int | None:
+        """When time alone changes something next, in monotonic ms."""
+        times = [w.resets for w in self._windows.values() if w.resets is not None and not w.unconfirmed]
+        if self._told_until is not None:
+            times.append(self._told_until)
+        if self._trial_ticket is not None:
+            times.append(self._lease)
+        return min(times, default=None)
+
+    def expire(self, now: Now) -> list[Told]:
+        """Do what is due."""
+        for window in self._windows.values():
+            if window.resets is not None and window.resets <= now.mono:
+                window.unconfirmed = True
+        if self._trial_ticket is not None and self._lease <= now.mono:
+            self._trial_ticket = None
+        if self._hold is not None and self._hold <= now.mono:
+            self._hold = None
+        if self._told_until is not None and self._told_until <= now.mono:
+            self._trial = True
+        return self._settle(now)
+
+    def reset(self, now: Now) -> list[Told]:
+        """Forget every hold; windows are kept but no longer believed to be spent."""
+        was = self.exhausted
+        for window in self._windows.values():
+            window.unconfirmed = window.unconfirmed or window.spent
+        self._clear()
+        return [("quota.available", {"by": "reset"})] if was else []
+
+    def verdict(self, now: Now) -> Verdict | None:
+        """What this guard says to any request."""
+        if self._told_until is not None:
+            return Verdict("quota", self._code, "excludes", self._told_until, self._detail())
+        if self._trial_ticket is not None:
+            return Verdict("quota", "trial", "excludes", self._lease, "waiting for a trial request's answer")
+        if self._trial:
+            return Verdict("quota", "trial_due", "notes", detail="reset; the next request finds out")
+        return None
+
+    def view(self, now: Now) -> QuotaView:
+        """The quota part of the provider's row."""
+        windows = tuple(self._window_view(window, now) for window in self._windows.values())
+        if self._told_until is None:
+            return QuotaView("available", None, None, windows, self._trial)
+        return QuotaView("quota_exhausted", now.wall_at(self._told_until), self._source, windows)
+
+    def _detail(self) -> str:
+        spent = [w.name for w in self._windows.values() if w.spent]
+        if spent:
+            return f"{' and '.join(spent)} window spent"
+        return "out of credit" if self._code == "no_credit" else "rate limited"
+
+    def _window_view(self, window: _Window, now: Now) -> WindowView:
+        resets = None if window.resets is None else now.wall_at(window.resets)
+        if window.unconfirmed:
+            return WindowView(
+                window.name,
+                window.source,
+                window.observed,
+                limit=window.limit,
+                resets_at=resets,
+                unconfirmed=True,
+            )
+        ends = window.trend.forecast(now.mono, window.resets) if window.resets is not None else None
+        return WindowView(
+            window.name,
+            window.source,
+            window.observed,
+            window.used,
+            window.remaining,
+            window.limit,
+            resets,
+            False,
+            None if ends is None else now.wall_at(ends[0]),
+            None if ends is None else now.wall_at(ends[1]),
+        )
+
+    def _merge(self, reports: Iterable[WindowReport], now: Now) -> None:
+        for report in reports:
+            resets = None if report.resets_at is None else now.mono_at(report.resets_at)
+            if resets is not None and resets <= now.mono:
+                resets = None
+            window = self._windows.get(report.name)
+            if window is None:
+                window = self._windows[report.name] = _Window(
+                    report.name, report.source, 0, 0, None, None, None, None, WindowTrend()
+                )
+            elif window.unconfirmed:
+                window.used = window.remaining = window.resets = None
+            window.unconfirmed = False
+            window.source = report.source
+            window.observed, window.observed_mono = now.wall, now.mono
+            window.limit = report.limit if report.limit is not None else window.limit
+            window.resets = resets if resets is not None else window.resets
+            self._count(window, report, now)
+
+    def _count(self, window: _Window, report: WindowReport, now: Now) -> None:
+        if report.remaining is not None:
+            window.remaining = report.remaining
+        used = report.used_percent
+        if used is None and report.remaining is not None and window.limit:
+            used = 100 * (1 - report.remaining / window.limit)
+        if used is not None:
+            window.used = round(max(used, 0.0), 2)
+            if report.remaining is None and window.remaining == 0 and used < 100:
+                window.remaining = None
+            window.trend.add(window.used, now.mono)
+
+    def _refused(self, limits: Limits, outcome: Outcome, status: int | None, now: Now) -> None:
+        told = limits.retry_after_ms
+        if outcome.kind == "limit":
+            if told is None and not any(window.spent for window in self._windows.values()):
+                told = min(UNTOLD_LIMIT_MS << min(self._streak, 16), MAX_UNTOLD_MS)
+                self._streak += 1
+            self._hold_on(told, "rate_limited", "retry_after", now)
+        elif outcome.kind == "credit":
+            self._hold_on(told if told is not None else NO_CREDIT_MS, "no_credit", "retry_after", now)
+        elif outcome.kind == "overload" or status == 503:
+            self._hold_on(told, "overloaded", "retry_after", now)
+
+    def _hold_on(self, wait: int | None, code: str, source: QuotaSource, now: Now) -> None:
+        if wait is None:
+            return
+        self._hold = max(self._hold or 0, now.mono + min(wait, MAX_HOLD_MS))
+        self._code, self._source = code, source
+
+    def _settle(self, now: Now) -> list[Told]:
+        """Compare what holds now with what was told last, and tell the difference."""
+        until = self._hold
+        for window in self._windows.values():
+            if (
+                window.spent
+                and window.blocks_until > now.mono
+                and (until is None or window.blocks_until > until)
+            ):
+                until = window.blocks_until
+                self._code, self._source = "window_spent", _SOURCES.get(window.source, "headers")
+        was, self._told_until = self._told_until, until
+        if until is not None:
+            self._trial = False
+            if was is None:
+                data: dict[str, object] = {
+                    "until": stamp(now.wall_at(until)),
+                    "source": self._source,
+                    "why": self._detail(),
+                }
+                return [("quota.exhausted", data)]
+            return []
+        return [("quota.available", {"trial": self._trial})] if was is not None else []

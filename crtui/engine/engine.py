@@ -1,0 +1,205 @@
+"""The single writer round the core.
+
+Every method is called on one thread, the one whose event loop runs ``run``. Because ``feed`` never
+awaits, a call is its own lock. Each input is stamped once, fed once and handed to the recorder once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from crtui import __version__
+from crtui.clock import Clock
+from crtui.core.core import Core
+from crtui.core.events import Event
+from crtui.core.inputs import Attempt, Began, Command, Input, Poll, Tick
+from crtui.core.now import SECOND, Now
+from crtui.core.plan import Ask, Plan
+from crtui.core.settings import CoreSettings
+from crtui.core.views import GatewayView, ProviderView, Snapshot
+from crtui.providers.provider import Provider
+
+KEPT_EVENTS: Final = 1_000
+SHOWN_EVENTS: Final = 100
+MAX_WAIT_MS: Final = SECOND
+"""The timer never sleeps longer, so that a suspended machine is noticed when it wakes."""
+
+Record = Callable[[Input | Ask, Now], None]
+Listener = Callable[[list[Event]], None]
+
+
+class Engine:
+    """The live core: its clock, its timer, its last events."""
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        *,
+        url: str,
+        seed: int = 0,
+        record: Record | None = None,
+    ) -> None:
+        now = clock.now()
+        self.clock = clock
+        self.providers = providers
+        self.draining = False
+        self.notices: list[str] = []
+        self._core = Core(settings, now, seed)
+        self._record = record
+        self._url = url
+        self._started_at = now.wall
+        self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self._tickets = 0
+        self._in_flight = 0
+        self._requests = 0
+        self._told = asyncio.Event()
+        self._poked = asyncio.Event()
+        self._listeners: list[Listener] = []
+
+    @property
+    def needs_content(self) -> bool:
+        """Whether a request's body has to be read for rules or capabilities."""
+        return self._core.needs_content
+
+    @property
+    def version(self) -> tuple[int, int, int, int]:
+        """Changes whenever a snapshot would show something else (but for passing time)."""
+        return (self._core.version, self._in_flight, self._requests, len(self.notices))
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event, 0 before the first."""
+        return self._events[-1].seq if self._events else 0
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every batch of new events, on this thread."""
+        self._listeners.append(listener)
+
+    def route(self, ask: Ask) -> Plan:
+        """Plan one request. Raises ``UnknownProfileError``."""
+        now = self.clock.now()
+        plan, events = self._core.route(ask, now)
+        self._keep(ask, now, events)
+        return plan
+
+    def begin(self, provider: str, profile: str, *, last_resort: bool = False) -> int:
+        """Start an attempt; its ticket, or 0 where the provider may not be tried any more.
+
+        ``last_resort`` is the plan's: then health does not stand in the way.
+        """
+        now = self.clock.now()
+        self._feed(Tick(), now, recorded=False)
+        if not last_resort and not self._core.admits(provider, profile, now):
+            return 0
+        self._tickets += 1
+        self._feed(Began(provider, self._tickets, profile), now)
+        return self._tickets
+
+    def end(self, attempt: Attempt) -> None:
+        """An attempt has ended. Exactly once for every ticket."""
+        self._feed(attempt, self.clock.now())
+
+    def poll(self, poll: Poll) -> None:
+        """A poll has ended."""
+        self._feed(poll, self.clock.now())
+
+    def command(self, command: Command) -> None:
+        """Obey an order. Raises ``UnknownProviderError``."""
+        self._feed(command, self.clock.now())
+
+    def wants_probe(self, provider: str) -> bool:
+        """Whether a free probe of the provider would decide something now."""
+        return self._core.wants_probe(provider)
+
+    def opened(self) -> None:
+        """A request of a client has come in."""
+        self._in_flight += 1
+        self._requests += 1
+
+    def closed(self) -> None:
+        """It has been answered, or its client has gone."""
+        self._in_flight -= 1
+
+    @property
+    def in_flight(self) -> int:
+        """Client requests that are open now."""
+        return self._in_flight
+
+    def snapshot(self) -> Snapshot:
+        """The whole state now, with the last hundred events."""
+        now = self.clock.now()
+        self._feed(Tick(), now, recorded=False)
+        gateway = GatewayView(
+            __version__,
+            self._url,
+            self._started_at,
+            self._in_flight,
+            self._requests,
+            self._core.allow_paid,
+            self.draining,
+            self._core.settings.default_profile,
+            tuple(self.notices),
+        )
+        return self._core.snapshot(now, gateway, self._tail())
+
+    def provider_view(self, name: str) -> ProviderView:
+        """One provider's row now. Raises ``UnknownProviderError``."""
+        return self._core.provider_view(name, self.clock.now())
+
+    def events_since(self, seq: int) -> list[Event]:
+        """The kept events with a number above ``seq``, oldest first."""
+        if not self._events or self._events[-1].seq <= seq:
+            return []
+        return [event for event in self._events if event.seq > seq]
+
+    async def next_event(self, after: int) -> None:
+        """Wait until an event with a number above ``after`` exists."""
+        while self.last_seq <= after:
+            await self._told.wait()
+
+    async def run(self) -> None:
+        """Let time pass until cancelled: one timer for everything that falls due."""
+        while True:
+            self._poked.clear()
+            now = self.clock.now()
+            self._feed(Tick(), now, recorded=False)
+            due = self._core.next_due()
+            wait = MAX_WAIT_MS if due is None else max(0, min(due - now.mono, MAX_WAIT_MS))
+            try:
+                async with asyncio.timeout(self.clock.real_seconds(wait + 1)):
+                    await self._poked.wait()
+            except TimeoutError:
+                continue
+
+    def _feed(self, item: Input, now: Now, *, recorded: bool = True) -> None:
+        before = self._core.next_due()
+        events = self._core.feed(item, now)
+        if recorded:
+            self._keep(item, now, events)
+        elif events:
+            self._publish(events)
+        due = self._core.next_due()
+        if due is not None and (before is None or due < before):
+            self._poked.set()
+
+    def _keep(self, item: Input | Ask, now: Now, events: list[Event]) -> None:
+        if self._record is not None:
+            self._record(item, now)
+        if events:
+            self._publish(events)
+
+    def _publish(self, events: list[Event]) -> None:
+        self._events.extend(events)
+        for listener in self._listeners:
+            listener(events)
+        told, self._told = self._told, asyncio.Event()
+        told.set()
+
+    def _tail(self) -> tuple[Event, ...]:
+        count = len(self._events)
+        return tuple(self._events[i] for i in range(max(0, count - SHOWN_EVENTS), count))

@@ -1,0 +1,88 @@
+"""The link within one process: the engine's thread publishes, the screen's thread reads.
+
+The newest snapshot is one attribute, exchanged whole; commands cross by ``call_soon_threadsafe``.
+A screen that is slow or stopped therefore holds nothing up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from crtui.core.inputs import Command
+from crtui.core.now import SECOND
+from crtui.core.views import Snapshot
+from crtui.engine.engine import Engine
+from crtui.engine.link import LinkStatus
+
+PUBLISH_S: Final = 0.2
+"""Real seconds between two looks at whether there is something new."""
+REFRESH_MS: Final = SECOND
+"""Rates and projections move with time alone, so a snapshot is never older than this."""
+
+
+class LocalLink:
+    """``Link`` to an engine on another thread of this process."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self._latest: Snapshot | None = None
+        self._status = LinkStatus("connecting", url)
+        self._read_only = read_only
+        self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked: asyncio.Event | None = None
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot, or None before the first."""
+        return self._latest
+
+    @property
+    def status(self) -> LinkStatus:
+        """Live as long as the engine's thread runs."""
+        return self._status
+
+    @property
+    def read_only(self) -> bool:
+        """Whether commands are refused."""
+        return self._read_only
+
+    def send(self, command: Command) -> None:
+        """Hand a command to the engine's thread; a snapshot with its effect follows at once."""
+        if self._read_only or self._loop is None or self._engine is None:
+            return
+        self._loop.call_soon_threadsafe(self._obey, command)
+
+    def retry_now(self) -> None:
+        """Nothing to do: there is no connection to lose."""
+
+    def fail(self, detail: str) -> None:
+        """The engine's side has ended; what is shown from now on is old."""
+        self._status = LinkStatus("lost", self._status.url, detail)
+
+    async def publish(self, engine: Engine) -> None:
+        """Run on the engine's loop until cancelled: keep ``latest`` new."""
+        self._engine, self._loop = engine, asyncio.get_running_loop()
+        asked = self._asked = asyncio.Event()
+        shown: tuple[int, ...] | None = None
+        while True:
+            if engine.version != shown or self._stale(engine):
+                self._latest = engine.snapshot()
+                shown = engine.version
+                self._status = LinkStatus("live", self._status.url)
+            asked.clear()
+            try:
+                async with asyncio.timeout(PUBLISH_S):
+                    await asked.wait()
+            except TimeoutError:
+                continue
+
+    def _stale(self, engine: Engine) -> bool:
+        latest = self._latest
+        return latest is None or engine.clock.now().wall - latest.at >= REFRESH_MS
+
+    def _obey(self, command: Command) -> None:
+        assert self._engine is not None
+        assert self._asked is not None
+        self._engine.command(command)
+        self._asked.set()

@@ -1,0 +1,173 @@
+"""A running gateway over HTTP: its state, its orders, and the link that ``attach`` draws from."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Any, Final
+
+import httpx
+import orjson
+
+from crtui.core.encode import snapshot_from_json
+from crtui.core.inputs import Command
+from crtui.core.views import Snapshot
+from crtui.engine.link import LinkStatus
+from crtui.errors import CrtuiError, NoGatewayError
+
+POLL_S: Final = 0.4
+TIMEOUT_S: Final = 5.0
+MAX_RETRY_S: Final = 10.0
+
+
+class RemoteGateway:
+    """The control plane of one gateway. Not thread-safe."""
+
+    def __init__(self, url: str, *, read_token: str | None, control_token: str | None) -> None:
+        self.url = url.rstrip("/")
+        self._read = {"authorization": f"Bearer {read_token}"} if read_token else {}
+        self._control = {"authorization": f"Bearer {control_token}"} if control_token else {}
+        self._client = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
+        self._tag: str | None = None
+        self._last: Snapshot | None = None
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def state(self) -> Snapshot:
+        """The snapshot now; the same object as last time where nothing has changed.
+
+        Raises ``NoGatewayError`` where none answers, ``CrtuiError`` where it refuses.
+        """
+        headers = dict(self._read)
+        if self._tag is not None and self._last is not None:
+            headers["if-none-match"] = self._tag
+        answer = self._ask("GET", "/crtui/v1/state", headers=headers)
+        if answer.status_code == 304 and self._last is not None:
+            return self._last
+        try:
+            self._last = snapshot_from_json(orjson.loads(answer.content))
+        except ValueError as fault:
+            raise NoGatewayError(f"{self.url} answers, but it is not a crtui gateway ({fault})") from fault
+        self._tag = answer.headers.get("etag")
+        return self._last
+
+    def state_json(self) -> dict[str, Any]:
+        """The state as the gateway sent it. Raises like ``state``."""
+        return orjson.loads(self._ask("GET", "/crtui/v1/state", headers=self._read).content)
+
+    def send(self, command: Command) -> None:
+        """Give an order. Raises ``NoGatewayError`` or ``CrtuiError`` with the gateway's own words."""
+        body: dict[str, object] = {}
+        if command.for_ms is not None:
+            body["for_s"] = command.for_ms / 1000
+        if command.command == "paid":
+            path, body = "/crtui/v1/paid", {"allow": command.allow}
+        elif command.command == "reset_all":
+            path = "/crtui/v1/reset"
+        else:
+            path = f"/crtui/v1/providers/{command.provider}/{command.command}"
+        headers = {**self._control, "content-type": "application/json"}
+        self._ask("POST", path, headers=headers, content=orjson.dumps(body))
+
+    def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, **rest)
+        except httpx.ConnectError as fault:
+            raise NoGatewayError(
+                f"no gateway answers at {self.url}; start one with `crtui` or `crtui serve`"
+            ) from fault
+        except (httpx.HTTPError, httpx.InvalidURL) as fault:
+            why = str(fault) or type(fault).__name__
+            raise NoGatewayError(f"no gateway answers at {self.url} ({why})") from fault
+        if answer.status_code >= 400:
+            raise CrtuiError(f"the gateway at {self.url} says {answer.status_code}: {_words(answer)}")
+        return answer
+
+
+def _words(answer: httpx.Response) -> str:
+    try:
+        return str(orjson.loads(answer.content)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.reason_phrase or "no reason given"
+
+
+class RemoteLink:
+    """``Link`` to a gateway over HTTP, from a thread of its own; it reconnects for ever."""
+
+    def __init__(self, gateway: RemoteGateway, *, read_only: bool = False) -> None:
+        self._gateway = gateway
+        self._read_only = read_only
+        self._latest: Snapshot | None = None
+        self._status = LinkStatus("connecting", gateway.url)
+        self._orders: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="crtui-link", daemon=True)
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot, or None before the first."""
+        return self._latest
+
+    @property
+    def status(self) -> LinkStatus:
+        """Whether the gateway answers."""
+        return self._status
+
+    @property
+    def read_only(self) -> bool:
+        """Whether commands are refused."""
+        return self._read_only
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop and give the connections back."""
+        self._stopping = True
+        self._orders.put(None)
+        if self._thread.is_alive():
+            self._thread.join(TIMEOUT_S)
+        self._gateway.close()
+
+    def send(self, command: Command) -> None:
+        """Queue an order; the next snapshot follows it at once."""
+        if not self._read_only:
+            self._orders.put(command)
+
+    def retry_now(self) -> None:
+        """Try to reconnect at once."""
+        self._orders.put(None)
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stopping:
+            try:
+                self._latest = self._gateway.state()
+            except CrtuiError as fault:
+                attempt += 1
+                wait = min(0.5 * 2 ** (attempt - 1), MAX_RETRY_S)
+                self._status = LinkStatus("lost", self._gateway.url, str(fault), attempt, wait)
+                self._obey(wait)
+                continue
+            attempt = 0
+            self._status = LinkStatus("live", self._gateway.url)
+            self._obey(POLL_S)
+
+    def _obey(self, wait: float) -> None:
+        """Wait for an order at most ``wait`` real seconds, and pass on those that are there."""
+        try:
+            order = self._orders.get(timeout=wait)
+        except queue.Empty:
+            return
+        while order is not None:
+            try:
+                self._gateway.send(order)
+            except CrtuiError as fault:
+                self._status = LinkStatus(self._status.state, self._gateway.url, str(fault))
+            try:
+                order = self._orders.get_nowait()
+            except queue.Empty:
+                return

@@ -1,0 +1,74 @@
+"""The state directory: private to its owner, and never a reason not to start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from crtui.errors import CrtuiError
+
+TOKEN_FILE: Final = "token"
+
+
+class StateDir:
+    """``<state-dir>``: directories 0700, files 0600, whatever the umask.
+
+    Where the directory cannot be used, ``notice`` says so in one line and everything that would
+    have been kept lives in memory for this run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notice: str | None = None
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.chmod(0o700)
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(13, "not writable")
+        except OSError as fault:
+            self.notice = f"not saving: {path}: {fault.strerror or fault}; choose another with --state-dir"
+
+    def token(self) -> str:
+        """The control token: read, or made at first start and kept 0600."""
+        file = self.path / TOKEN_FILE
+        try:
+            found = file.read_text("ascii").strip()
+            if found:
+                return found
+        except (OSError, UnicodeDecodeError):
+            pass
+        made = secrets.token_urlsafe(32)
+        if self.notice is None:
+            try:
+                _write_private(file, made)
+            except OSError as fault:
+                self.notice = (
+                    f"not saving: {file}: {fault.strerror or fault}; choose another with --state-dir"
+                )
+        return made
+
+
+def read_token(path: Path) -> str:
+    """The control token that a gateway of this state directory made. Raises ``CrtuiError``."""
+    file = path / TOKEN_FILE
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise CrtuiError(
+            f"no control token at {file}: start the gateway first, "
+            "or name its directory with --state-dir, or set CRTUI_TOKEN"
+        ) from fault
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Write a file that is 0600 from its first byte, and whole or not there at all."""
+    new = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(fd, text.encode("ascii"))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    new.replace(file)

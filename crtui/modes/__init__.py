@@ -1,0 +1,1 @@
+"""What each command does, as far as it is more than building parts."""

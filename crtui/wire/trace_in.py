@@ -1,0 +1,212 @@
+"""The trace format: one input of the core a line, as JSON. This is the way in.
+
+``t`` is seconds since the trace's start; the caller turns it into a ``Now``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast, get_args
+
+import orjson
+
+from crtui.core.inputs import (
+    Attempt,
+    Began,
+    Command,
+    CommandName,
+    ErrorKind,
+    Input,
+    Limits,
+    MemoryReport,
+    ModelReport,
+    Poll,
+    Tick,
+    Usage,
+    WindowReport,
+)
+from crtui.core.plan import Ask, Content
+from crtui.core.settings import Wire
+from crtui.text import scrub
+from crtui.wire.codec import BadBodyError
+from crtui.wire.faults import error_text
+from crtui.wire.fields import BadInputError, Fields
+from crtui.wire.limits import read_limits
+from crtui.wire.registry import codec_for
+
+MAX_ERROR_CELLS: Final = 2_000
+_WIRES: Final = get_args(Wire)
+_COMMANDS: Final = get_args(CommandName)
+_KINDS: Final = get_args(ErrorKind)
+
+
+def decode(line: Mapping[str, Any], wall: int) -> Input | Ask:
+    """One parsed trace line as an input (``route`` as an ``Ask``) that happens at ``wall``.
+
+    Raises ``BadInputError``.
+    """
+    fields = Fields(line)
+    kind = fields.text("input")
+    reader = _READERS.get(kind or "")
+    if reader is None:
+        raise BadInputError(f"input must be one of {', '.join(_READERS)}, not {kind!r}")
+    return reader(fields, wall)
+
+
+def _attempt(fields: Fields, wall: int) -> Attempt:
+    ok = fields.flag("ok")
+    if ok is None:
+        raise BadInputError("ok is missing")
+    status = fields.whole("status")
+    raw_error = fields.text("error") or ""
+    error = scrub(raw_error, MAX_ERROR_CELLS)
+    usage = fields.inner("usage")
+    return Attempt(
+        fields.need("provider"),
+        ok,
+        ticket=fields.whole("ticket") or 0,
+        status=status,
+        error_kind=cast("ErrorKind | None", fields.one_of("error_kind", _KINDS)),
+        error=error,
+        message=error_text(raw_error.encode("utf-8", "replace")) if raw_error else "",
+        wire=cast("Wire | None", fields.one_of("wire", _WIRES)),
+        profile=fields.text("profile"),
+        model=_safe(fields.text("model")),
+        session=fields.text("session"),
+        request=fields.text("request"),
+        latency_ms=fields.whole("latency_ms"),
+        ttft_ms=fields.whole("ttft_ms"),
+        output_ms=fields.whole("output_ms"),
+        midstream=fields.flag("midstream") or False,
+        limits=_limits(fields, raw_error, status, wall),
+        usage=None if usage is None else _usage(usage),
+        usage_estimated=fields.flag("usage_estimated") or False,
+    )
+
+
+def _limits(fields: Fields, error: str, status: int | None, wall: int) -> Limits:
+    written = fields.inner("limits")
+    if written is not None:
+        return Limits(written.whole("retry_after_ms"), _windows(written))
+    return read_limits(fields.strings("headers"), error, status, wall)
+
+
+def _usage(fields: Fields) -> Usage:
+    return Usage(*(fields.whole(key) or 0 for key in ("input", "output", "cache_read", "cache_write")))
+
+
+def _windows(fields: Fields) -> tuple[WindowReport, ...]:
+    return tuple(
+        WindowReport(
+            row.need("name"),
+            row.text("source") or "poll",
+            row.number("used_percent"),
+            row.number("remaining"),
+            row.number("limit"),
+            row.time("resets_at"),
+        )
+        for row in fields.rows("windows") or ()
+    )
+
+
+def _poll(fields: Fields, wall: int) -> Poll:
+    ok = fields.flag("ok")
+    if ok is None:
+        raise BadInputError("ok is missing")
+    models = fields.rows("models")
+    memory = fields.inner("memory")
+    used = total = None
+    if memory is not None:
+        used, total = memory.whole("used_bytes"), memory.whole("total_bytes")
+    return Poll(
+        fields.need("provider"),
+        ok,
+        scrub(fields.text("error") or ""),
+        None
+        if models is None
+        else tuple(
+            ModelReport(
+                scrub(row.need("name")), row.flag("loaded"), row.whole("context"), row.whole("vram_bytes")
+            )
+            for row in models
+        ),
+        _windows(fields),
+        None if used is None or total is None else MemoryReport(used, total),
+    )
+
+
+def _command(fields: Fields, wall: int) -> Command:
+    name = cast("CommandName | None", fields.one_of("command", _COMMANDS))
+    if name is None:
+        raise BadInputError(f"command is missing; one of {', '.join(_COMMANDS)}")
+    for_s = fields.number("for_s")
+    if for_s is not None and for_s <= 0:
+        raise BadInputError("for_s must be above 0")
+    general = name in ("reset_all", "paid")
+    return Command(
+        name,
+        "" if general else fields.need("provider"),
+        None if for_s is None else round(for_s * 1000),
+        fields.flag("allow") or False,
+    )
+
+
+def _begin(fields: Fields, wall: int) -> Began:
+    return Began(fields.need("provider"), fields.whole("ticket") or 0, fields.text("profile"))
+
+
+def _tick(fields: Fields, wall: int) -> Tick:
+    return Tick()
+
+
+def _route(fields: Fields, wall: int) -> Ask:
+    wire = cast("Wire | None", fields.one_of("wire", _WIRES))
+    if wire is None:
+        raise BadInputError(f"wire is missing; one of {', '.join(_WIRES)}")
+    headers = fields.strings("headers")
+    model, session, content = fields.text("model"), fields.text("session"), _content(fields.inner("content"))
+    body = fields.raw("body")
+    if body is not None:
+        codec = codec_for("chat" if wire == "responses" else wire)
+        raw = body.encode("utf-8", "replace") if isinstance(body, str) else orjson.dumps(body)
+        try:
+            facts = codec.read_request(raw)
+        except BadBodyError as fault:
+            raise BadInputError(f"body: {fault}") from fault
+        model = model if model is not None else facts.model
+        session = session if session is not None else facts.session
+        content = codec.read_content(raw)
+    return Ask(
+        wire,
+        fields.text("id") or "",
+        fields.text("profile") or headers.get("x-crtui-profile"),
+        _safe(model),
+        session or headers.get("x-claude-code-session-id") or headers.get("session-id"),
+        content,
+    )
+
+
+def _content(fields: Fields | None) -> Content | None:
+    if fields is None:
+        return None
+    return Content(
+        fields.flag("image") or False,
+        fields.flag("latest_image") or False,
+        fields.flag("tools") or False,
+        fields.text("latest_text") or "",
+        fields.whole("chars") or 0,
+    )
+
+
+def _safe(text: str | None) -> str | None:
+    return None if text is None else scrub(text)
+
+
+_READERS: Final[dict[str, Callable[[Fields, int], Input | Ask]]] = {
+    "attempt": _attempt,
+    "route": _route,
+    "poll": _poll,
+    "command": _command,
+    "begin": _begin,
+    "tick": _tick,
+}
