@@ -76,12 +76,13 @@ class Burn:
         At midnight ``quota.available`` is told if this guard had the provider exhausted.
         """
         day = self._day_at(now.wall)
-        if day <= self._day:
-            self._day = day
-            return self._tell(now)
-        lifted = self._told
-        self._day, self._used, self._code, self._since, self._told = day, 0, None, 0, False
-        return [("quota.available", {"source": "burn_rate"})] if lifted else []
+        told = self._tell(now)
+        if day > self._day:
+            if self._told:
+                told.append(("quota.available", {"source": "burn_rate"}))
+            self._used, self._code, self._since, self._told = 0, None, 0, False
+        self._day = day
+        return told
 
     def view(self, now: Now) -> BurnView:
         """The day so far. ``exhausts_at`` is told only if it comes before the day's reset."""
@@ -171,7 +172,9 @@ class RecentRate:
         self._buckets: deque[tuple[int, int]] = deque(maxlen=self.BUCKETS)
 
     def add(self, tokens: int, mono: int) -> None:
-        """Count tokens at a monotonic time that never goes backwards."""
+        """Count tokens, if any, at a monotonic time that never goes backwards."""
+        if tokens <= 0:
+            return
         if self._first is None:
             self._first = mono
         bucket = mono // self.BUCKET

@@ -12,12 +12,12 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from crtui.core.adaptive import AdaptiveOrder
+from crtui.core.adaptive import AdaptiveOrder, Stats
 from crtui.core.affinity import Affinity
 from crtui.core.chain import Sorting, decide
 from crtui.core.events import Event, EventKind
 from crtui.core.inputs import Attempt, Began, Command, Input, Poll
-from crtui.core.now import SECOND, Now, stamp
+from crtui.core.now import DAY, SECOND, Now, stamp
 from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.provider import ProviderState
 from crtui.core.rules import first_match
@@ -46,7 +46,6 @@ class Core:
     def __init__(self, settings: CoreSettings, now: Now, seed: int = 0) -> None:
         self.settings = settings
         self.allow_paid = settings.allow_paid
-        self._now = now
         self._offset = now.wall - now.mono
         self._rng = random.Random(seed)
         self._seq = 0
@@ -57,7 +56,7 @@ class Core:
         self._current: dict[str, str] = {}
         self._affinity = Affinity()
         self._due: list[tuple[int, int]] = []
-        self._rows: dict[str, tuple[int, bool, ProviderView]] = {}
+        self._rows: dict[str, tuple[tuple[int, int], bool, ProviderView]] = {}
         self._judge = self._judges()
         self.version = 0
 
@@ -157,14 +156,9 @@ class Core:
 
     def _advance(self, now: Now) -> list[Event]:
         """Let everything happen that falls due up to ``now``, each at its own time."""
-        if abs((now.wall - now.mono) - self._offset) > _WALL_JUMP_MS:
-            self._offset = now.wall - now.mono
-            self._rows.clear()
-            for state in self._states:
-                state.scheduled = None
-                self._schedule(state, now)
-        self._now = now
         events: list[Event] = []
+        if abs((now.wall - now.mono) - self._offset) > _WALL_JUMP_MS:
+            events += self._wall_jumped(now)
         while self._due and self._due[0][0] <= now.mono:
             at, index = heapq.heappop(self._due)
             state = self._states[index]
@@ -176,6 +170,17 @@ class Core:
                 events += self._tell(state, state.expire(then), then.wall)
                 self.version += 1
             self._schedule(state, then)
+        return events
+
+    def _wall_jumped(self, now: Now) -> list[Event]:
+        """The wall clock was set: calendar days and months are looked at anew, cooldowns are not."""
+        self._offset = now.wall - now.mono
+        self._rows.clear()
+        events: list[Event] = []
+        for state in self._states:
+            events += self._tell(state, state.expire_calendar(now), now.wall)
+            state.scheduled = None
+            self._schedule(state, now)
         return events
 
     def _touched(self, state: ProviderState, now: Now) -> None:
@@ -230,15 +235,15 @@ class Core:
         if adaptive is None:
             return None
 
-        def stats(name: str) -> object:
+        def stats(name: str) -> Stats:
             return self._providers[name].adaptive.stats(now.mono)
 
         def reorder(names: tuple[str, ...]) -> tuple[str, ...]:
-            after = adaptive.reorder(names, stats, now.mono, commit=told is not None)  # type: ignore[arg-type]
-            if told is not None and after != names:
-                told.append(
-                    ("adaptive.reordered", {"profile": profile.name, "from": list(names), "to": list(after)})
-                )
+            after = adaptive.reorder(names, stats, now.mono, commit=told is not None)
+            if told is not None and adaptive.moved_from is not None:
+                before = list(adaptive.moved_from)
+                data: dict[str, object] = {"profile": profile.name, "from": before, "to": list(after)}
+                told.append(("adaptive.reordered", data))
             return after
 
         return reorder
@@ -253,12 +258,13 @@ class Core:
         return judges
 
     def _row(self, state: ProviderState, now: Now) -> ProviderView:
-        warm = state.burn.warm(now)
+        # A row moves with its inputs, with what falls due, at midnight, and while its rate decays.
+        key, warm = (state.version, now.wall // DAY), state.burn.warm(now)
         cached = self._rows.get(state.name)
-        if cached is not None and cached[0] == state.version and not (warm or cached[1]):
+        if cached is not None and cached[0] == key and not (warm or cached[1]):
             return cached[2]
         view = state.view(self._judge[state.name], now, allow_paid=self.allow_paid)
-        self._rows[state.name] = (state.version, warm, view)
+        self._rows[state.name] = (key, warm, view)
         return view
 
     def _profile_view(self, profile: ProfileSettings, now: Now) -> ProfileView:

@@ -130,9 +130,14 @@ class ProviderState:
     def expire(self, now: Now) -> list[Told]:
         """Do everything that is due."""
         told = self.health.expire(now) + self.quota.expire(now) + self.memory.expire(now)
-        told += self.operator.expire(now) + self.burn.expire(now) + self.budget.expire(now)
+        told += self.operator.expire(now)
         if self._heard is not None and self._heard + SIGNAL_FRESH_MS <= now.mono:
             self._heard = None
+        return told + self.expire_calendar(now)
+
+    def expire_calendar(self, now: Now) -> list[Told]:
+        """Roll the day and the month where they are over."""
+        told = self._burnt(self.burn.expire(now)) + self.budget.expire(now)
         self._changed()
         return told
 
@@ -235,7 +240,13 @@ class ProviderState:
         if self._window_start is None or now.mono - self._window_start >= TOKEN_WINDOW_MS:
             self._window_start, self._window_tokens = now.mono, 0
         self._window_tokens += usage.total
-        return self.burn.fold(usage.total, now) + self.budget.charge(usage, now)
+        return self._burnt(self.burn.fold(usage.total, now)) + self.budget.charge(usage, now)
+
+    def _burnt(self, told: list[Told]) -> list[Told]:
+        """What the day's budget tells, but for what the quota guard holds true anyway."""
+        if not self.quota.exhausted:
+            return told
+        return [(kind, data) for kind, data in told if not kind.startswith("quota.")]
 
     def _told_of(self, item: Attempt, outcome: Outcome) -> Told:
         data: dict[str, object] = {}

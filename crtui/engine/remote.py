@@ -63,7 +63,7 @@ class RemoteGateway:
         if command.for_ms is not None:
             body["for_s"] = command.for_ms / 1000
         if command.command == "paid":
-            path, body = "/crtui/v1/paid", {"allow": command.allow}
+            path, body["allow"] = "/crtui/v1/paid", command.allow
         elif command.command == "reset_all":
             path = "/crtui/v1/reset"
         else:

@@ -1,0 +1,80 @@
+"""Commands that ask or order a gateway which already runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, cast
+
+import orjson
+
+from crtui.config.load import load_config
+from crtui.core.encode import snapshot_from_json
+from crtui.core.inputs import Command, CommandName
+from crtui.core.views import Snapshot
+from crtui.engine.remote import RemoteGateway
+from crtui.engine.state_dir import read_token
+from crtui.errors import CrtuiError
+from crtui.modes.options import Options
+from crtui.modes.text import status_text
+
+_EXIT_BY_STANDING = {"eligible": 0, "demoted": 10, "excluded": 11}
+
+
+def gateway_url(options: Options, url: str | None) -> str:
+    """The gateway that is meant: the one named, else the one the config would start."""
+    if url is not None:
+        return url if "://" in url else f"http://{url}"
+    loaded = load_config(options.config, os.environ, options.listen)
+    host, port = loaded.config.gateway.address
+    return f"http://{_reachable(host)}:{port}"
+
+
+def connect(options: Options, url: str | None, *, ordering: bool) -> RemoteGateway:
+    """The control plane of that gateway, with the tokens it needs.
+
+    Raises ``CrtuiError`` where an order needs a token and none is to be found.
+    """
+    read = os.environ.get("CRTUI_TOKEN") or None
+    control = read
+    if ordering and control is None:
+        control = read_token(options.state_path)
+    return RemoteGateway(gateway_url(options, url), read_token=read, control_token=control)
+
+
+def status(options: Options, url: str | None, *, as_json: bool) -> int:
+    """Print one snapshot; exit 0 with an eligible provider, 10 with only demoted ones, 11 with none."""
+    gateway = connect(options, url, ordering=False)
+    try:
+        data = gateway.state_json()
+    finally:
+        gateway.close()
+    snapshot = snapshot_from_json(data)
+    if as_json:
+        print(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(status_text(snapshot))
+    return _exit_code(snapshot)
+
+
+def give_order(options: Options, name: str, provider: str, for_ms: int | None) -> int:
+    """Order the running gateway; exit 2 for an unknown provider, 3 without a gateway."""
+    gateway = connect(options, None, ordering=True)
+    try:
+        known = {row.name for row in gateway.state().providers}
+        if provider and provider not in known:
+            raise CrtuiError(f"unknown provider {provider!r}; the gateway has: {', '.join(sorted(known))}")
+        gateway.send(Command(cast("CommandName", name), provider, for_ms))
+    finally:
+        gateway.close()
+    print(f"{name.replace('_', ' ')} {provider}".strip() + ": done", file=sys.stderr)
+    return 0
+
+
+def _exit_code(snapshot: Snapshot) -> int:
+    return min((_EXIT_BY_STANDING[row.standing] for row in snapshot.providers), default=11)
+
+
+def _reachable(host: str) -> str:
+    wildcard: dict[str, Any] = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+    return wildcard.get(host, f"[{host}]" if ":" in host else host)

@@ -1,0 +1,1 @@
+"""A recorded or written history, run through the same core on virtual time."""

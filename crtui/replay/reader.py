@@ -1,0 +1,116 @@
+"""Traces from a file: a header, then inputs, each with the line it stands on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import orjson
+
+from crtui.core.encode import unstamp
+from crtui.core.inputs import Input
+from crtui.core.now import Now
+from crtui.core.plan import Ask
+from crtui.errors import TraceError
+from crtui.wire.fields import BadInputError
+from crtui.wire.trace_in import decode
+
+MAX_LINE: Final = 16 * 1024 * 1024
+MAX_T_S: Final = 10 * 366 * 86_400
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A trace's first line. ``start`` is wall milliseconds; ``config`` is section 3 as JSON."""
+
+    start: int
+    seed: int
+    config: Mapping[str, object]
+
+    def at(self, t: float) -> Now:
+        """The instant ``t`` seconds after the start; the monotonic clock starts at 0."""
+        ms = round(t * 1000)
+        return Now(ms, self.start + ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One input, when it happens, and the line it stands on."""
+
+    line: int
+    now: Now
+    item: Input | Ask
+
+
+def read_header(lines: Iterator[tuple[int, bytes]], name: str) -> Header:
+    """The header. Raises ``TraceError``."""
+    for number, raw in lines:
+        data = _object(raw, name, number)
+        if data.get("crtui") != "trace":
+            raise _fault(name, number, 'a trace starts with {"crtui": "trace", "version": 1, ...}')
+        if data.get("version") != VERSION:
+            raise _fault(
+                name, number, f"version {data.get('version')!r} cannot be read; this reads {VERSION}"
+            )
+        seed, config = data.get("seed", 0), data.get("config", {})
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise _fault(name, number, "seed must be a whole number")
+        if not isinstance(config, dict):
+            raise _fault(name, number, "config must be an object in the form of the config file")
+        try:
+            start = unstamp(str(data.get("start")))
+        except ValueError:
+            raise _fault(
+                name, number, "start must be an RFC 3339 time such as 2026-04-30T23:59:00Z"
+            ) from None
+        return Header(start, seed, cast("dict[str, object]", config))
+    raise _fault(name, 1, "the trace is empty; its first line must be the header")
+
+
+def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) -> Iterator[Step]:
+    """The inputs after the header, one at a time. Raises ``TraceError`` at a bad one."""
+    last = 0.0
+    for number, raw in lines:
+        data = _object(raw, name, number)
+        t = data.get("t")
+        if (
+            not isinstance(t, int | float)
+            or isinstance(t, bool)
+            or not math.isfinite(t)
+            or not 0 <= t <= MAX_T_S
+        ):
+            raise _fault(name, number, f"t must be seconds since the start, 0 or more, not {t!r:.40}")
+        if t < last:
+            raise _fault(name, number, f"t goes back from {last:g} to {t:g}; inputs must be in order of time")
+        last = t
+        now = header.at(t)
+        try:
+            yield Step(number, now, decode(data, now.wall))
+        except BadInputError as fault:
+            raise _fault(name, number, str(fault)) from fault
+
+
+def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, blank ones left out."""
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, line
+
+
+def _object(raw: bytes, name: str, number: int) -> dict[str, Any]:
+    if len(raw) > MAX_LINE:
+        raise _fault(name, number, f"the line is longer than {MAX_LINE // 1024 // 1024} MiB")
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        raise _fault(name, number, f"not JSON: {fault}") from fault
+    if not isinstance(data, dict):
+        raise _fault(name, number, "not a JSON object")
+    return cast("dict[str, Any]", data)
+
+
+def _fault(name: str, number: int, words: str) -> TraceError:
+    return TraceError(f"{name}:{number}: {words}")

@@ -1,0 +1,120 @@
+"""``crtui replay``: a trace in, its events and plans out, as bytes that are always the same."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from crtui import __version__
+from crtui.config.load import config_from_data, load_config
+from crtui.core.core import Core, UnknownProviderError
+from crtui.core.encode import snapshot_json
+from crtui.core.events import Event
+from crtui.core.now import Now, stamp
+from crtui.core.plan import Ask, Plan, UnknownProfileError
+from crtui.core.settings import CoreSettings
+from crtui.core.views import GatewayView, Snapshot
+from crtui.errors import TraceError
+from crtui.replay.reader import Header, Step, numbered, read_header, read_steps
+
+_Output = dict[str, object]
+
+
+class Replay:
+    """The core on a trace's time. Iterate ``outputs``; ``state`` is what it has come to by then."""
+
+    def __init__(self, lines: Iterable[bytes], name: str, settings: CoreSettings | None = None) -> None:
+        """Read the header. ``settings`` replaces its config. Raises ``TraceError`` or ``ConfigError``."""
+        self._name = name
+        self._lines = numbered(lines)
+        self.header: Header = read_header(self._lines, name)
+        if settings is None:
+            settings = config_from_data(self.header.config, f"{name}:1: config").to_core()
+        self.now: Now = self.header.at(0)
+        self._core = Core(settings, self.now, self.header.seed)
+        self._default_profile = settings.default_profile
+        self._tail: list[Event] = []
+
+    def outputs(self) -> Iterator[_Output]:
+        """Every event and plan, in order. Raises ``TraceError`` at a bad line."""
+        for step in read_steps(self._lines, self.header, self._name):
+            self.now = step.now
+            yield from self._step(step)
+
+    def state(self) -> Snapshot:
+        """The state at the last input's time, with the last hundred events."""
+        gateway = GatewayView(
+            __version__,
+            "",
+            self.header.start,
+            allow_paid=self._core.allow_paid,
+            default_profile=self._default_profile,
+        )
+        return self._core.snapshot(self.now, gateway, tuple(self._tail))
+
+    def _step(self, step: Step) -> Iterator[_Output]:
+        plan: Plan | None = None
+        try:
+            if isinstance(step.item, Ask):
+                plan, events = self._core.route(step.item, step.now)
+            else:
+                events = self._core.feed(step.item, step.now)
+        except (UnknownProviderError, UnknownProfileError) as fault:
+            raise TraceError(f"{self._name}:{step.line}: {fault}") from fault
+        self._tail = (self._tail + events)[-100:]
+        for event in events:
+            yield {"t": self._t(event.at), "output": "event", **event.to_json()}
+        if plan is not None:
+            yield self._plan(plan, step.now)
+
+    def _plan(self, plan: Plan, now: Now) -> _Output:
+        return {
+            "t": self._t(now.wall),
+            "output": "plan",
+            "id": plan.id,
+            "profile": plan.profile,
+            "rule": plan.rule,
+            "order": list(plan.order),
+            "dropped": [
+                {
+                    "provider": drop.provider,
+                    "guard": drop.guard,
+                    "code": drop.code,
+                    "until": None if drop.until is None else stamp(drop.until),
+                }
+                for drop in plan.dropped
+            ],
+        }
+
+    def _t(self, wall: int) -> float:
+        return (wall - self.header.start) / 1000
+
+
+def replay(trace: Path, *, config: Path | None = None, final_state: bool = False) -> int:
+    """Run a trace file and write its outputs to standard output, one JSON object a line."""
+    settings = None if config is None else load_config(config, {}).config.to_core()
+    try:
+        with trace.open("rb") as lines:
+            _write(Replay(lines, str(trace), settings), sys.stdout.buffer, final_state=final_state)
+    except OSError as fault:
+        raise TraceError(f"{trace}: {fault.strerror or fault}") from fault
+    return 0
+
+
+def _write(run: Replay, out: BinaryIO, *, final_state: bool) -> None:
+    try:
+        for output in run.outputs():
+            out.write(orjson.dumps(output, option=orjson.OPT_APPEND_NEWLINE))
+        if final_state:
+            state = {
+                "t": (run.now.wall - run.header.start) / 1000,
+                "output": "state",
+                **snapshot_json(run.state()),
+            }
+            out.write(orjson.dumps(state, option=orjson.OPT_APPEND_NEWLINE))
+    finally:
+        out.flush()

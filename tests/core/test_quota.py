@@ -1,0 +1,213 @@
+"""Quota: holds, windows, trials."""
+
+import pytest
+
+from crtui.core.inputs import Limits, WindowReport
+from tests.core.world import START, World
+
+
+def window(name="5h", used=None, remaining=None, limit=None, resets=None, source="headers"):
+    at = None if resets is None else START + round(resets * 1000)
+    return WindowReport(name, source, used, remaining, limit, at)
+
+
+def limits(*windows, retry_after=None):
+    return Limits(None if retry_after is None else round(retry_after * 1000), windows)
+
+
+def until(world, name="a"):
+    return world.seconds_until(world.row(name).quota.retry_after)
+
+
+def test_a_429_excludes_until_exactly_the_stated_time():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=20)
+
+    assert world.dropped() == {"a": "quota:rate_limited"}
+    assert until(world) == 20
+    assert world.at(19.999).order() == "b"
+    assert world.at(20).order() == "a b"
+    assert world.kinds("a") == ["quota.exhausted", "quota.available"]
+
+
+def test_a_429_without_a_time_waits_60_s_doubling_to_an_hour():
+    world, waits = World("a"), []
+    for _ in range(9):
+        world.fail("a", 429)
+        waits.append(until(world) - world.t)
+        world.at(until(world))
+
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    world.ok("a")
+    world.fail("a", 429)
+    assert until(world) - world.t == 60
+
+
+def test_a_repeated_429_never_shortens_the_wait():
+    world = World("a")
+    world.fail("a", 429, retry_after=100)
+    world.fail("a", 429, retry_after=5)
+
+    assert until(world) == 100
+    world.fail("a", 429, retry_after=200)
+    assert until(world) == 200
+
+
+def test_one_exhaustion_is_told_once():
+    world = World("a")
+    for _ in range(5):
+        world.fail("a", 429, retry_after=100)
+
+    assert world.kinds("a") == ["quota.exhausted"]
+
+
+@pytest.mark.parametrize(("retry_after", "expected"), [(None, 3600), (90, 90)])
+def test_out_of_credit_waits_the_stated_time_else_an_hour(retry_after, expected):
+    world = World("a")
+    world.fail("a", 402, limits=limits(retry_after=retry_after))
+
+    assert until(world) == expected
+    assert world.dropped() == {"a": "quota:no_credit"}
+
+
+@pytest.mark.parametrize("status", [503, 529])
+def test_an_overload_with_a_time_is_a_failure_and_a_wait(status):
+    world = World("a")
+    world.fail("a", status, retry_after=30)
+
+    assert until(world) == 30
+    assert world.row("a").health.consecutive_failures == 1
+
+
+@pytest.mark.parametrize("status", [500, 503, 529])
+def test_a_fault_without_a_time_leaves_quota_alone(status):
+    world = World("a")
+    world.fail("a", status)
+
+    assert world.row("a").quota.state == "available"
+
+
+def test_a_window_with_nothing_left_excludes_until_its_own_reset():
+    world = World("a")
+    world.ok(
+        "a",
+        limits=limits(window("requests", remaining=0, resets=30), window("tokens", remaining=9, resets=90)),
+    )
+
+    assert until(world) == 30
+    assert world.dropped() == {"a": "quota:window_spent"}
+    assert world.row("a").quota.source == "headers"
+    assert world.at(30).order() == "a"
+
+
+def test_the_latest_of_all_that_is_known_counts():
+    world = World("a")
+    world.fail("a", 429, limits=limits(window("5h", used=100, resets=50), retry_after=20))
+
+    assert until(world) == 50
+
+
+def test_windows_are_merged_by_name_never_replaced_as_a_set():
+    world = World("a")
+    world.ok("a", limits=limits(window("5h", used=10, resets=3600), window("7d", used=40, resets=7200)))
+    world.at(60).ok("a", limits=limits(window("5h", used=12, resets=3600)))
+    windows = {w.name: w for w in world.row("a").quota.windows}
+
+    assert (windows["5h"].used_percent, windows["7d"].used_percent) == (12, 40)
+    assert windows["5h"].observed_at - windows["7d"].observed_at == 60_000
+
+
+def test_a_window_past_its_reset_is_reset_unconfirmed_not_at_its_old_percentage():
+    world = World("a")
+    world.ok("a", limits=limits(window("5h", used=80, resets=60)))
+    world.at(60).tick()
+    seen = world.row("a").quota.windows[0]
+
+    assert seen.unconfirmed
+    assert seen.used_percent is None
+    world.ok("a", limits=limits(window("5h", used=1, resets=18_060)))
+    assert world.row("a").quota.windows[0].used_percent == 1
+
+
+def test_a_success_whose_headers_show_room_lifts_the_wait():
+    world = World("a")
+    world.fail("a", 429, retry_after=100)
+    world.at(10).ok("a", limits=limits(window("tokens", remaining=500, resets=60)))
+
+    assert world.row("a").quota.state == "available"
+    assert world.kinds("a")[-1] == "quota.available"
+
+
+def test_a_success_that_says_nothing_of_limits_does_not_lift_the_wait():
+    world = World("a")
+    world.fail("a", 429, retry_after=100)
+    world.at(10).ok("a")
+
+    assert until(world) == 100
+
+
+def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_not():
+    world = World("a")
+    world.fail("a", 429, retry_after=100)
+    world.poll("a")
+    assert until(world) == 100
+    world.poll("a", windows=(window("credit", remaining=3.5, source="poll"),))
+    assert world.row("a").quota.state == "available"
+
+
+def test_when_the_time_has_passed_one_request_finds_out():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=20)
+    world.at(20)
+    assert world.order() == "a b"
+    ticket = world.begin("a")
+
+    assert world.dropped() == {"a": "quota:trial"}
+    world.ok("a", ticket=ticket)
+    assert world.order() == "a b"
+    assert not world.row("a").quota.trial
+
+
+def test_a_refused_trial_is_exhausted_again():
+    world = World("a")
+    world.fail("a", 429)
+    world.at(60).tick()
+    world.fail("a", 429, ticket=world.begin("a"))
+
+    assert until(world) == 60 + 120
+
+
+def test_a_trial_that_fails_for_another_reason_gives_the_permit_back():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=20)
+    world.at(20).tick()
+    world.fail("a", 500, ticket=world.begin("a"))
+
+    assert world.order() == "a b"
+
+
+def test_a_wall_clock_that_jumps_moves_no_wait():
+    world = World("a")
+    world.fail("a", 429, retry_after=100)
+    world.start += 86_400_000
+    world.at(50).tick()
+    assert world.row("a").quota.state == "quota_exhausted"
+    assert until(world) == 100
+    world.start -= 2 * 86_400_000
+    assert [e.kind for e in world.at(100).tick()] == ["quota.available"]
+
+
+def test_more_than_31_days_is_31_days():
+    world = World("a")
+    world.fail("a", 429, retry_after=90 * 86_400)
+
+    assert until(world) == 31 * 86_400
+
+
+def test_reset_forgets_the_wait_and_the_spent_window():
+    world = World("a")
+    world.fail("a", 429, limits=limits(window("5h", used=100, resets=500), retry_after=400))
+    world.command("reset", "a")
+
+    assert world.order() == "a"
+    assert world.row("a").quota.state == "available"
