@@ -162,9 +162,7 @@ class Core:
         while self._due and self._due[0][0] <= now.mono:
             at, index = heapq.heappop(self._due)
             state = self._states[index]
-            if state.scheduled != at:
-                continue
-            state.scheduled = None
+            state.scheduled.pop(0)
             then = Now(at, now.wall_at(at))
             if (due := state.due(then)) is not None and due <= at:
                 events += self._tell(state, state.expire(then), then.wall)
@@ -179,7 +177,6 @@ class Core:
         events: list[Event] = []
         for state in self._states:
             events += self._tell(state, state.expire_calendar(now), now.wall)
-            state.scheduled = None
             self._schedule(state, now)
         return events
 
@@ -188,10 +185,10 @@ class Core:
         self._schedule(state, now)
 
     def _schedule(self, state: ProviderState, now: Now) -> None:
-        """Keep one live entry a provider; a later deadline waits for the earlier entry to come up."""
+        """Enter a deadline, unless an earlier entry of the provider will come up and lead to it."""
         due = state.due(now)
-        if due is not None and (state.scheduled is None or due < state.scheduled):
-            state.scheduled = due
+        if due is not None and (not state.scheduled or due < state.scheduled[0]):
+            state.scheduled.insert(0, due)
             heapq.heappush(self._due, (due, state.index))
 
     def _fold_attempt(self, state: ProviderState, item: Attempt, now: Now) -> list[Event]:

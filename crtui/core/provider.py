@@ -50,7 +50,8 @@ class ProviderState:
         self.budget = Budget(settings.monthly_usd, settings.price)
         self.samples = Samples()
         self.adaptive = AdaptiveWindow()
-        self.scheduled: int | None = None
+        self.scheduled: list[int] = []
+        """Times of this provider's entries in the core's heap, earliest first."""
         self.version = 0
         self.clear = True
         self._live: set[int] = set()

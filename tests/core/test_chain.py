@@ -1,0 +1,101 @@
+"""Profile to plan: who is dropped, why, and in which order the rest is tried."""
+
+import pytest
+
+from crtui.core.plan import Content, UnknownProfileError
+from crtui.core.settings import Capabilities, ProfileSettings, ProviderSettings, RuleSettings
+from tests.core.world import World
+
+
+def test_priority_is_the_chains_order():
+    assert World("c", "a", "b").order() == "c a b"
+
+
+def test_a_chain_may_name_a_provider_that_is_not_there():
+    world = World("a", profiles=(ProfileSettings("default", ("ghost", "a")),))
+
+    assert world.dropped() == {"ghost": "chain:unknown"}
+
+
+def test_one_that_does_not_speak_the_callers_wire_is_dropped():
+    world = World("a", ProviderSettings("b", wires=("messages", "chat")))
+
+    assert world.dropped(wire="messages") == {"a": "wire:no_messages"}
+    assert world.order(wire="messages") == "b"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (Content(image=True), "vision"),
+        (Content(tools=True), "tools"),
+        (Content(chars=4 * 9000), "context"),
+        (Content(chars=4 * 8000), None),
+        (Content(), None),
+    ],
+)
+def test_one_that_cannot_take_the_request_is_dropped(content, code):
+    small = ProviderSettings("a", capabilities=Capabilities(vision=False, tools=False, context=8192))
+    world = World(small, "b")
+
+    assert world.dropped(content=content) == ({} if code is None else {"a": f"capability:{code}"})
+
+
+def test_each_provider_has_one_reason_the_first_in_the_order_of_guards():
+    world = World(ProviderSettings("a", paid=True), "b")
+    world.command("drain", "a")
+    world.fail("a", 429, retry_after=10)
+    assert world.dropped() == {"a": "paid:gated"}
+    world.command("paid", allow=True)
+    assert world.dropped() == {"a": "operator:drained"}
+    world.command("release", "a")
+    assert world.dropped() == {"a": "quota:rate_limited"}
+
+
+def test_an_exhausted_chain_tells_the_earliest_time():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=50)
+    world.fail("b", 429, retry_after=20)
+    world.plan()
+    event = world.events[-1]
+
+    assert event.kind == "chain.exhausted"
+    assert event.data["until"] == "2026-11-20T09:00:20.000Z"
+    assert [d["code"] for d in event.data["dropped"]] == ["rate_limited", "rate_limited"]
+
+
+def test_a_profile_is_named_by_the_request_else_by_a_rule_else_it_is_the_default():
+    world = World(
+        "a",
+        "b",
+        profiles=(ProfileSettings("default", ("a", "b")), ProfileSettings("fast", ("b",))),
+        rules=(RuleSettings("model_pattern", ".*haiku.*", "fast"),),
+    )
+
+    assert world.order() == "a b"
+    assert world.order(model="claude-haiku-4-5") == "b"
+    assert world.order(model="claude-haiku-4-5", profile="default") == "a b"
+    assert world.plan(model="x-haiku").rule == "model_pattern=.*haiku.*"
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(UnknownProfileError, match="configured: default"):
+        World("a").plan(profile="nope")
+
+
+def test_a_session_stays_with_the_provider_that_answered_it():
+    world = World("a", "b")
+    world.plan(session="s")
+    world.ok("b", session="s", profile="default")
+
+    assert world.order(session="s") == "b a"
+    assert world.order(session="other") == "a b"
+    assert world.at(1801).order(session="s") == "a b"
+
+
+def test_a_session_does_not_follow_one_that_is_demoted():
+    world = World("a", "b")
+    world.ok("b", session="s", profile="default")
+    world.command("demote", "b")
+
+    assert world.order(session="s") == "a b"
