@@ -95,10 +95,11 @@ def _run(args: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; also the source of the README's table."""
+    # Parsers share the actions of a parent: one that sets defaults needs a parent of its own.
     common = _common()
     top = _Parser(
         prog="crtui",
-        parents=[common],
+        parents=[_common()],
         description="A terminal dashboard and local gateway for live LLM routing state. "
         "Without a command: the dashboard, with gateway and routing core in the same program.",
     )

@@ -7,13 +7,15 @@ A screen that is slow or stopped therefore holds nothing up.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crtui.core.inputs import Command
 from crtui.core.now import SECOND
 from crtui.core.views import Snapshot
-from crtui.engine.engine import Engine
 from crtui.engine.link import LinkStatus
+
+if TYPE_CHECKING:
+    from crtui.engine.engine import Engine
 
 PUBLISH_S: Final = 0.2
 """Real seconds between two looks at whether there is something new."""

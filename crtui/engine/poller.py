@@ -135,14 +135,13 @@ class Poller:
             probes = [probe for probe in provider.probes if self._wanted(provider.name, probe, now.mono)]
             deadline_s = self._clock.real_seconds(DEADLINE_MS)
             result = await poll(provider, probes, self._client, now.wall, deadline_s)
+        if result.models is not None:
+            self._asked_at |= {(provider.name, probe.path): now.mono for probe in probes}
         self._schedule.finished(provider.name, self._clock.now().mono)
         self._woken.set()
         self._feed(result)
 
     def _wanted(self, name: str, probe: Probe, now: int) -> bool:
-        """Whether a probe's own least interval has passed; if so it counts as asked."""
+        """Whether a probe's own least interval has passed since models were last seen."""
         last = self._asked_at.get((name, probe.path))
-        if last is not None and now - last < probe.every_ms:
-            return False
-        self._asked_at[name, probe.path] = now
-        return True
+        return last is None or now - last >= probe.every_ms

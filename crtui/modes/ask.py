@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, cast
+from typing import Final, cast
 
 import orjson
 
@@ -18,7 +18,8 @@ from crtui.errors import CrtuiError
 from crtui.modes.options import Options
 from crtui.modes.text import status_text
 
-_EXIT_BY_STANDING = {"eligible": 0, "demoted": 10, "excluded": 11}
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
+_EXIT_BY_STANDING: Final = {"eligible": 0, "demoted": 10, "excluded": 11}
 
 
 def gateway_url(options: Options, url: str | None) -> str:
@@ -26,8 +27,8 @@ def gateway_url(options: Options, url: str | None) -> str:
     if url is not None:
         return url if "://" in url else f"http://{url}"
     loaded = load_config(options.config, os.environ, options.listen)
-    host, port = loaded.config.gateway.address
-    return f"http://{_reachable(host)}:{port}"
+    address = loaded.config.gateway.address
+    return f"http://{_reachable(address.host)}:{address.port}"
 
 
 def connect(options: Options, url: str | None, *, ordering: bool) -> RemoteGateway:
@@ -63,7 +64,8 @@ def give_order(options: Options, name: str, provider: str, for_ms: int | None) -
     try:
         known = {row.name for row in gateway.state().providers}
         if provider and provider not in known:
-            raise CrtuiError(f"unknown provider {provider!r}; the gateway has: {', '.join(sorted(known))}")
+            have = ", ".join(sorted(known)) or "none"
+            raise CrtuiError(f"unknown provider {provider!r}; the gateway has: {have}")
         gateway.send(Command(cast("CommandName", name), provider, for_ms))
     finally:
         gateway.close()
@@ -76,5 +78,6 @@ def _exit_code(snapshot: Snapshot) -> int:
 
 
 def _reachable(host: str) -> str:
-    wildcard: dict[str, Any] = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
-    return wildcard.get(host, f"[{host}]" if ":" in host else host)
+    if host in _EVERYWHERE:
+        return _EVERYWHERE[host]
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,165 @@
+"""The only place that builds parts and wires them together, and the order they start and stop in.
+
+Start: the address is bound first (a taken port is told before anything else happens), then the
+engine, the poller, the gateway. Stop: the gateway drains, then the poller and the timer end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from crtui.clock import Clock
+from crtui.config.load import LoadedConfig
+from crtui.config.model import Config
+from crtui.core.events import Event
+from crtui.engine.engine import Engine
+from crtui.engine.poller import Poller
+from crtui.engine.recorder import TraceRecorder
+from crtui.engine.state_dir import StateDir
+from crtui.errors import ConfigError
+from crtui.gateway.guard import Access, Token, hosts_of
+from crtui.gateway.server import GatewayServer, bind
+from crtui.providers.provider import Provider, build_providers
+
+if TYPE_CHECKING:
+    import httpx
+
+DRAIN_S: Final = 10.0
+POLL_TIMEOUT_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class Plant:
+    """What a gateway is built from."""
+
+    config: Config
+    clock: Clock
+    state: StateDir
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    warnings: tuple[str, ...] = ()
+    seed: int = 0
+    recorder: TraceRecorder | None = None
+
+    def close(self) -> None:
+        """Finish the trace, where one is recorded."""
+        if self.recorder is not None:
+            self.recorder.close()
+
+
+class Stack:
+    """Engine, poller and gateway, built for one event loop and run on it."""
+
+    def __init__(self, plant: Plant, sock: socket.socket) -> None:
+        config = plant.config
+        providers, amiss = build_providers(config, plant.environ)
+        self._sock = sock
+        self._plant = plant
+        self.url = url_of(sock)
+        self.engine = Engine(
+            config.to_core(),
+            providers,
+            plant.clock,
+            url=self.url,
+            seed=plant.seed,
+            record=plant.recorder,
+        )
+        self.engine.notices += [*plant.warnings, *amiss]
+        control = plant.state.token()
+        if plant.state.notice is not None:
+            self.engine.notices.append(plant.state.notice)
+        self._server = GatewayServer(
+            self.engine,
+            _access(config, sock, control, plant.environ),
+            max_in_flight=config.gateway.max_in_flight,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._client: httpx.AsyncClient | None = None
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        self._client = _poll_client()
+        engine = self.engine
+        poller = Poller(engine.providers, engine.poll, engine.clock, self._client, self._plant.seed)
+        engine.listen(_probe_when_half_open(poller, engine.providers))
+        self._tasks = [
+            asyncio.create_task(engine.run(), name="crtui-timer"),
+            asyncio.create_task(poller.run(), name="crtui-poller"),
+        ]
+        await self._server.start(self._sock)
+
+    async def failed(self) -> BaseException | None:
+        """Wait until a part that must never end has ended, and say how."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).exception()
+
+    async def stop(self, drain_s: float = DRAIN_S) -> None:
+        """Drain the gateway, then end everything."""
+        await self._server.stop(drain_s)
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        if self._client is not None:
+            await self._client.aclose()
+
+
+def bind_for(config: Config) -> socket.socket:
+    """Take the config's address. Raises ``CrtuiError`` in one line where it cannot be had."""
+    address = config.gateway.address
+    return bind(address.host, address.port)
+
+
+def with_profile(loaded: LoadedConfig, profile: str | None) -> Config:
+    """The config with ``--profile`` applied. Raises ``ConfigError`` for one that is not configured."""
+    config = loaded.config
+    if profile is None:
+        return config
+    known = [p.name for p in config.profiles]
+    if profile not in known:
+        raise ConfigError(f"--profile: {profile!r} is not configured; one of: {', '.join(known) or 'none'}")
+    routing = config.routing.model_copy(update={"default_profile": profile})
+    return config.model_copy(update={"routing": routing})
+
+
+def url_of(sock: socket.socket) -> str:
+    """How a client on this machine reaches a bound socket."""
+    host, port = sock.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _access(config: Config, sock: socket.socket, control: str, environ: Mapping[str, str]) -> Access:
+    host, port = sock.getsockname()[:2]
+    gateway = config.gateway
+    token = environ.get(gateway.token_env)
+    return Access(
+        hosts=hosts_of(host, port, gateway.allowed_hosts),
+        control=Token(control),
+        token=Token(token) if token else None,
+        max_body=gateway.max_body_mb * 1024 * 1024,
+    )
+
+
+def _poll_client() -> httpx.AsyncClient:
+    import httpx
+
+    return httpx.AsyncClient(timeout=POLL_TIMEOUT_S, trust_env=False, follow_redirects=False)
+
+
+def _probe_when_half_open(
+    poller: Poller, providers: Mapping[str, Provider]
+) -> Callable[[list[Event]], None]:
+    def listen(events: list[Event]) -> None:
+        for event in events:
+            if event.kind == "health.half_open" and event.provider in providers:
+                poller.kick(event.provider)
+
+    return listen

@@ -1,0 +1,67 @@
+"""What a simulated provider tells for free: its health, its models, what is loaded, its key's limits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crtui.demo.cast import Part
+
+_GIB: Final = 2**30
+_CREATED: Final = 1_767_225_600
+_CREDIT: Final = {
+    "label": "demo",
+    "limit": 50,
+    "limit_remaining": 31.4,
+    "limit_reset": "monthly",
+    "usage": 18.6,
+}
+_CREATED_AT: Final = "2026-01-01T00:00:00Z"
+
+
+def free_answer(part: Part, path: str, loaded: bool) -> dict[str, object] | None:
+    """The JSON answer to a ``GET`` of ``path`` (without ``/api`` before ``/v1``), or None for 404.
+
+    ``loaded``: whether a local server holds its first model in memory just now.
+    """
+    if path == "/health":
+        return {"status": "ok"}
+    if path == "/v1/models":
+        return _models(part)
+    if part.kind == "openrouter" and path == "/v1/key":
+        return {"data": _CREDIT}
+    if part.kind == "ollama":
+        return _ollama(part, path, loaded)
+    return None
+
+
+def _models(part: Part) -> dict[str, object]:
+    if part.kind == "anthropic":
+        anthropic = [_anthropic_model(name) for name in part.models]
+        return {"data": anthropic, "has_more": False, "first_id": part.models[0], "last_id": part.models[-1]}
+    listed = [_openai_model(part, name) for name in part.models]
+    return {"object": "list", "data": listed}
+
+
+def _anthropic_model(name: str) -> dict[str, object]:
+    return {"type": "model", "id": name, "display_name": name, "created_at": _CREATED_AT}
+
+
+def _openai_model(part: Part, name: str) -> dict[str, object]:
+    window = "max_model_len" if part.kind == "vllm" else "context_length"
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": part.kind, window: 65_536}
+
+
+def _ollama(part: Part, path: str, loaded: bool) -> dict[str, object] | None:
+    entries = [
+        {"name": name, "model": name, "size": 5 * _GIB, "modified_at": _CREATED_AT} for name in part.models
+    ]
+    if path == "/":
+        return {"status": "Ollama is running"}
+    if path == "/api/version":
+        return {"version": "0.14.2"}
+    if path == "/api/tags":
+        return {"models": entries}
+    if path == "/api/ps":
+        running = [entry | {"size_vram": 5 * _GIB, "context_length": 32_768} for entry in entries[:1]]
+        return {"models": running if loaded else []}
+    return None

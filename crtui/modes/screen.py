@@ -1,0 +1,161 @@
+"""The commands with a screen: the dashboard itself, the demo, and ``attach``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crtui.clock import SystemClock
+from crtui.engine.local import LocalLink
+from crtui.errors import CrtuiError
+from crtui.modes.background import DRAIN_S, GatewayThread
+from crtui.modes.options import Options
+
+if TYPE_CHECKING:
+    from crtui.compose import Stack
+    from crtui.engine.link import Link
+
+INTERNAL_ERROR = 70
+
+
+def dashboard(options: Options, *, trace: Path | None) -> int:
+    """The dashboard with gateway and core in the same program. Exit 0 on quit."""
+    _need_terminal("crtui serve", "crtui status")
+    from crtui.compose import bind_for, url_of
+    from crtui.modes.plant import discovered, load, make_plant
+
+    loaded = load(options)
+    clock = SystemClock()
+    sock = bind_for(loaded.config)
+    url = url_of(sock)
+
+    async def build() -> Stack:
+        from crtui.compose import Stack
+
+        config = loaded.config if loaded.path is not None else await discovered(options)
+        plant = make_plant(options, config, clock, trace, warnings=loaded.warnings)
+        plants.append(plant.close)
+        return Stack(plant, sock)
+
+    plants: list[Callable[[], None]] = []
+    link = LocalLink(url, read_only=options.read_only)
+    try:
+        return _run_local(options, clock, link, lambda failed: GatewayThread(build, link, on_failure=failed))
+    finally:
+        for close in plants:
+            close()
+
+
+def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> int:
+    """The dashboard on simulated providers and generated traffic; everything else is the real thing."""
+    _need_terminal("crtui serve")
+    import tempfile
+
+    clock = SystemClock(speed)
+    plants: list[Callable[[], None]] = []
+    with tempfile.TemporaryDirectory(prefix="crtui-demo-") as state:
+        from dataclasses import replace
+
+        from crtui.demo.world import DemoWorld
+
+        world = DemoWorld(clock, seed)
+        there = replace(options, state_dir=Path(state))
+
+        async def build() -> Stack:
+            from crtui.compose import Stack, bind_for
+            from crtui.config.load import config_from_data
+            from crtui.config.override import override
+            from crtui.modes.plant import make_plant
+
+            data = await world.start()
+            config = override(config_from_data(data, "demo"), {}, options.listen or "127.0.0.1:0")
+            plant = make_plant(there, config, clock, trace, environ=world.environ, seed=seed)
+            plants.append(plant.close)
+            return Stack(plant, bind_for(config))
+
+        async def beside(stack: Stack) -> None:
+            await world.run_traffic(stack.url, None)
+
+        link = LocalLink("the demo", read_only=options.read_only)
+        try:
+            return _run_local(
+                options,
+                clock,
+                link,
+                lambda failed: GatewayThread(
+                    build, link, on_failure=failed, beside=beside, cleanup=world.stop, drain_s=0.5
+                ),
+            )
+        finally:
+            for close in plants:
+                close()
+
+
+def attach(options: Options, url: str | None) -> int:
+    """The dashboard on a gateway that runs already. Exit 3 where none answers."""
+    _need_terminal("crtui status")
+    from crtui.engine.remote import RemoteLink
+    from crtui.modes.ask import connect
+
+    gateway = connect(options, url, ordering=not options.read_only)
+    gateway.state()
+    link = RemoteLink(gateway, read_only=options.read_only)
+    link.start()
+    try:
+        return _run_app(options, SystemClock(), link)
+    finally:
+        link.stop()
+
+
+def _run_local(
+    options: Options,
+    clock: SystemClock,
+    link: LocalLink,
+    make_thread: Callable[[Callable[[], None]], GatewayThread],
+) -> int:
+    from crtui.tui.app import CrtuiApp
+
+    app = CrtuiApp(
+        link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only
+    )
+    thread = make_thread(app.leave_from_thread)
+    app.on_first_frame = thread.start
+    app.run()
+    if thread.running and link.latest is not None and link.latest.gateway.in_flight:
+        print("crtui: finishing what runs; ctrl-c ends it now", file=sys.stderr)
+    try:
+        thread.stop()
+    except KeyboardInterrupt:
+        thread.stop(0)
+    if thread.failure is not None:
+        if isinstance(thread.failure, CrtuiError):
+            raise thread.failure
+        print(f"crtui: the gateway has failed: {thread.failure!r:.300}; please report this", file=sys.stderr)
+        return INTERNAL_ERROR
+    return app.return_code or 0
+
+
+def _run_app(options: Options, clock: SystemClock, link: Link) -> int:
+    from crtui.tui.app import CrtuiApp
+
+    app = CrtuiApp(
+        link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only
+    )
+    app.run()
+    return app.return_code or 0
+
+
+def _need_terminal(*instead: str) -> None:
+    """Raise ``CrtuiError`` where there is no terminal to draw on."""
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if all(stream is not None and stream.isatty() for stream in streams) and os.environ.get("TERM") not in (
+        None,
+        "",
+        "dumb",
+    ):
+        return
+    commands = " or ".join(f"`{command}`" for command in instead)
+    raise CrtuiError(f"this needs a terminal; without one use {commands}")
