@@ -25,13 +25,13 @@ from crtui.engine.state_dir import StateDir
 from crtui.errors import ConfigError
 from crtui.gateway.guard import Access, Token, hosts_of
 from crtui.gateway.server import GatewayServer, bind
+from crtui.providers.probing import probe_client
 from crtui.providers.provider import Provider, build_providers
 
 if TYPE_CHECKING:
     import httpx
 
 DRAIN_S: Final = 10.0
-POLL_TIMEOUT_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Stack:
             seed=plant.seed,
             record=plant.recorder,
         )
-        self.engine.notices += [*plant.warnings, *amiss]
+        self.engine.notices += dict.fromkeys((*plant.warnings, *amiss))
         control = plant.state.token()
         if plant.state.notice is not None:
             self.engine.notices.append(plant.state.notice)
@@ -83,7 +83,7 @@ class Stack:
 
     async def start(self) -> None:
         """Begin to serve."""
-        self._client = _poll_client()
+        self._client = probe_client()
         engine = self.engine
         poller = Poller(engine.providers, engine.poll, engine.clock, self._client, self._plant.seed)
         engine.listen(_probe_when_half_open(poller, engine.providers))
@@ -146,12 +146,6 @@ def _access(config: Config, sock: socket.socket, control: str, environ: Mapping[
         token=Token(token) if token else None,
         max_body=gateway.max_body_mb * 1024 * 1024,
     )
-
-
-def _poll_client() -> httpx.AsyncClient:
-    import httpx
-
-    return httpx.AsyncClient(timeout=POLL_TIMEOUT_S, trust_env=False, follow_redirects=False)
 
 
 def _probe_when_half_open(

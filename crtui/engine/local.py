@@ -71,7 +71,7 @@ class LocalLink:
             if engine.version != shown or self._stale(engine):
                 self._latest = engine.snapshot()
                 shown = engine.version
-                self._status = LinkStatus("live", self._status.url)
+                self._status = LinkStatus("live", self._latest.gateway.url)
             asked.clear()
             try:
                 async with asyncio.timeout(PUBLISH_S):

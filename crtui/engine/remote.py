@@ -46,16 +46,20 @@ class RemoteGateway:
         answer = self._ask("GET", "/crtui/v1/state", headers=headers)
         if answer.status_code == 304 and self._last is not None:
             return self._last
-        try:
-            self._last = snapshot_from_json(orjson.loads(answer.content))
-        except ValueError as fault:
-            raise NoGatewayError(f"{self.url} answers, but it is not a crtui gateway ({fault})") from fault
+        self._last = self._snapshot(answer)[1]
         self._tag = answer.headers.get("etag")
         return self._last
 
-    def state_json(self) -> dict[str, Any]:
-        """The state as the gateway sent it. Raises like ``state``."""
-        return orjson.loads(self._ask("GET", "/crtui/v1/state", headers=self._read).content)
+    def state_json(self) -> tuple[dict[str, Any], Snapshot]:
+        """The state as the gateway sent it, and what it says. Raises like ``state``."""
+        return self._snapshot(self._ask("GET", "/crtui/v1/state", headers=self._read))
+
+    def _snapshot(self, answer: httpx.Response) -> tuple[dict[str, Any], Snapshot]:
+        try:
+            data = orjson.loads(answer.content)
+            return data, snapshot_from_json(data)
+        except ValueError as fault:
+            raise NoGatewayError(f"{self.url} answers, but it is not a crtui gateway") from fault
 
     def send(self, command: Command) -> None:
         """Give an order. Raises ``NoGatewayError`` or ``CrtuiError`` with the gateway's own words."""

@@ -9,7 +9,6 @@ from typing import Final, cast
 import orjson
 
 from crtui.config.load import load_config
-from crtui.core.encode import snapshot_from_json
 from crtui.core.inputs import Command, CommandName
 from crtui.core.views import Snapshot
 from crtui.engine.remote import RemoteGateway
@@ -47,10 +46,9 @@ def status(options: Options, url: str | None, *, as_json: bool) -> int:
     """Print one snapshot; exit 0 with an eligible provider, 10 with only demoted ones, 11 with none."""
     gateway = connect(options, url, ordering=False)
     try:
-        data = gateway.state_json()
+        data, snapshot = gateway.state_json()
     finally:
         gateway.close()
-    snapshot = snapshot_from_json(data)
     if as_json:
         print(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
     else:

@@ -12,9 +12,10 @@ from crtui.compose import Plant, with_profile
 from crtui.config.discover import discover
 from crtui.config.load import LoadedConfig, load_config
 from crtui.config.model import Config
-from crtui.config.override import override
+from crtui.config.override import override, token_problem
 from crtui.engine.recorder import TraceRecorder
 from crtui.engine.state_dir import StateDir
+from crtui.errors import ConfigError
 from crtui.modes.options import Options
 
 
@@ -27,7 +28,10 @@ def load(options: Options) -> LoadedConfig:
 async def discovered(options: Options) -> Config:
     """A config in memory from the keys and servers found here, at the address that is meant."""
     found = await discover(os.environ)
-    return override(found.config, os.environ, options.listen)
+    config = override(found.config, os.environ, options.listen)
+    if problem := token_problem(config, os.environ):
+        raise ConfigError(f"{problem[0]}: {problem[1]}")
+    return config
 
 
 async def plant_for(options: Options, clock: Clock, trace: Path | None) -> Plant:

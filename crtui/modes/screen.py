@@ -24,24 +24,19 @@ INTERNAL_ERROR = 70
 def dashboard(options: Options, *, trace: Path | None) -> int:
     """The dashboard with gateway and core in the same program. Exit 0 on quit."""
     _need_terminal("crtui serve", "crtui status")
-    from crtui.compose import bind_for, url_of
-    from crtui.modes.plant import discovered, load, make_plant
-
-    loaded = load(options)
     clock = SystemClock()
-    sock = bind_for(loaded.config)
-    url = url_of(sock)
 
     async def build() -> Stack:
-        from crtui.compose import Stack
+        # On the gateway's thread, after the first frame: config and HTTP cost more than the screen.
+        from crtui.compose import Stack, bind_for
+        from crtui.modes.plant import plant_for
 
-        config = loaded.config if loaded.path is not None else await discovered(options)
-        plant = make_plant(options, config, clock, trace, warnings=loaded.warnings)
+        plant = await plant_for(options, clock, trace)
         plants.append(plant.close)
-        return Stack(plant, sock)
+        return Stack(plant, bind_for(plant.config))
 
     plants: list[Callable[[], None]] = []
-    link = LocalLink(url, read_only=options.read_only)
+    link = LocalLink("", read_only=options.read_only)
     try:
         return _run_local(options, clock, link, lambda failed: GatewayThread(build, link, on_failure=failed))
     finally:
@@ -79,7 +74,7 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
         async def beside(stack: Stack) -> None:
             await world.run_traffic(stack.url, None)
 
-        link = LocalLink("the demo", read_only=options.read_only)
+        link = LocalLink("", read_only=options.read_only)
         try:
             return _run_local(
                 options,
@@ -142,7 +137,12 @@ def _run_app(options: Options, clock: SystemClock, link: Link) -> int:
     from crtui.tui.app import CrtuiApp
 
     app = CrtuiApp(
-        link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only
+        link,
+        clock,
+        ascii=options.ascii,
+        no_color=options.no_color,
+        read_only=options.read_only,
+        owns_gateway=False,
     )
     app.run()
     return app.return_code or 0

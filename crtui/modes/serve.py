@@ -40,7 +40,8 @@ async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
     try:
         await asyncio.wait((failed, stopped), return_when=asyncio.FIRST_COMPLETED)
         if stopped.done():
-            _say(f"stopping: waiting for {stack.engine.in_flight} open requests")
+            running = stack.engine.in_flight
+            _say(f"stopping: {running} requests finish first" if running else "stopping")
     finally:
         stopped.cancel()
         await stack.stop()

@@ -1,0 +1,191 @@
+"""A config where there is none: from keys in the environment and servers on this machine.
+
+Nothing but a GET without credential goes out, and only to the usual local ports (or where
+``OLLAMA_HOST`` points). A server counts only if it says itself what it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from crtui.config.fields import check_base_url
+from crtui.config.kinds import KINDS, Kind
+from crtui.config.model import Config
+
+DEADLINE_S: Final = 0.6
+MAX_BODY: Final = 1024 * 1024
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A place where a server of a kind may listen."""
+
+    kind: Kind
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found: a config to start with, and a line for a person about each part of it."""
+
+    config: Config
+    found: list[str]
+
+
+# Variable, provider table. The first variable of a name that is set wins.
+_CLOUD: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+    ("ANTHROPIC_API_KEY", {"name": "anthropic", "kind": "anthropic"}),
+    ("OPENAI_API_KEY", {"name": "openai", "kind": "openai"}),
+    ("OPENROUTER_API_KEY", {"name": "openrouter", "kind": "openrouter"}),
+    ("GEMINI_API_KEY", {"name": "gemini", "kind": "gemini"}),
+    ("GOOGLE_API_KEY", {"name": "gemini", "kind": "gemini"}),
+    (
+        "GROQ_API_KEY",
+        {"name": "groq", "kind": "openai-compatible", "base_url": "https://api.groq.com/openai"},
+    ),
+    (
+        "MISTRAL_API_KEY",
+        {"name": "mistral", "kind": "openai-compatible", "base_url": "https://api.mistral.ai"},
+    ),
+)
+
+
+async def discover(
+    environ: Mapping[str, str],
+    *,
+    endpoints: Sequence[Endpoint] | None = None,
+    deadline_s: float = DEADLINE_S,
+) -> Discovery:
+    """Look round; takes ``deadline_s`` at most. Cloud providers come before local ones in the chain.
+
+    ``endpoints`` defaults to ``usual_endpoints(environ)``.
+    """
+    tables, found = _from_keys(environ)
+    places = usual_endpoints(environ) if endpoints is None else endpoints
+    for endpoint in await _answering(places, deadline_s):
+        name = _free_name(endpoint, {str(table["name"]) for table in tables})
+        tables.append({"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url})
+        found.append(f"{name}: answers at {endpoint.base_url}")
+    return Discovery(Config.model_validate({"provider": tables}), found)
+
+
+def usual_endpoints(environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
+    """Where each kind of local server listens unless told otherwise; llama.cpp is moving to 9931."""
+    return (
+        Endpoint("ollama", ollama_base(environ.get("OLLAMA_HOST", ""))),
+        Endpoint("lmstudio", "http://127.0.0.1:1234"),
+        Endpoint("llamacpp", "http://127.0.0.1:8080"),
+        Endpoint("llamacpp", "http://127.0.0.1:9931"),
+        Endpoint("vllm", "http://127.0.0.1:8000"),
+    )
+
+
+def ollama_base(host: str) -> str:
+    """Ollama's base URL from ``OLLAMA_HOST``: host, port and scheme may each be missing.
+
+    The wildcard addresses it is told to listen on are reached by loopback; what is no address counts
+    as not set.
+    """
+    usual = KINDS["ollama"].base_url or ""
+    scheme, _, rest = host.strip().rpartition("://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        name, port = parts.hostname or "127.0.0.1", parts.port
+    except ValueError:
+        return usual
+    if not rest:
+        return usual
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)
+    port = port or {"http": 80, "https": 443}.get(scheme, 11434)
+    try:
+        return check_base_url(f"{scheme or 'http'}://{f'[{name}]' if ':' in name else name}:{port}")
+    except ValueError:
+        return usual
+
+
+def _from_keys(environ: Mapping[str, str]) -> tuple[list[dict[str, object]], list[str]]:
+    tables: dict[object, dict[str, object]] = {}
+    found: list[str] = []
+    for variable, table in _CLOUD:
+        if environ.get(variable) and table["name"] not in tables:
+            tables[table["name"]] = table | {"api_key_env": variable}
+            found.append(f"{table['name']}: {variable} is set")
+    return list(tables.values()), found
+
+
+def _free_name(endpoint: Endpoint, taken: set[str]) -> str:
+    if endpoint.kind not in taken:
+        return endpoint.kind
+    return f"{endpoint.kind}-{urlsplit(endpoint.base_url).port}"
+
+
+async def _answering(endpoints: Sequence[Endpoint], deadline_s: float) -> list[Endpoint]:
+    """Those that identified themselves in time, in the order given, each address once."""
+    places = list({endpoint.base_url: endpoint for endpoint in reversed(endpoints)}.values())[::-1]
+    if not places:
+        return []
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=deadline_s) as client:
+        asking = [asyncio.create_task(_identified(client, place)) for place in places]
+        _, late = await asyncio.wait(asking, timeout=deadline_s)
+        for task in late:
+            task.cancel()
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+    return [place for place, answer in zip(places, answers, strict=True) if answer is True]
+
+
+async def _identified(client: httpx.AsyncClient, endpoint: Endpoint) -> bool:
+    path, proves = _PROOFS[endpoint.kind]
+    async with client.stream(
+        "GET", endpoint.base_url + path, headers={"accept-encoding": "identity"}
+    ) as response:
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return False
+    answer: object = json.loads(body)
+    return isinstance(answer, dict) and proves(cast("Json", answer), response.headers)
+
+
+def _is_ollama(answer: Json, _: Mapping[str, str]) -> bool:
+    return set(answer) == {"version"} and isinstance(answer["version"], str)
+
+
+def _is_llamacpp(answer: Json, headers: Mapping[str, str]) -> bool:
+    # It names itself in a header of every answer, also while loading and where it wants a key.
+    return headers.get("server", "").lower() == "llama.cpp" or "llamacpp" in _owners(answer)
+
+
+def _is_vllm(answer: Json, _: Mapping[str, str]) -> bool:
+    return "vllm" in _owners(answer)
+
+
+def _is_lmstudio(answer: Json, _: Mapping[str, str]) -> bool:
+    # It has no name of its own in the list; on its own port, a list that nobody else claims is its.
+    listed = answer.get("object") == "list" and isinstance(answer.get("data"), list)
+    return listed and not _owners(answer) & {"llamacpp", "vllm", "library"}
+
+
+def _owners(answer: Json) -> set[object]:
+    rows = answer.get("data")
+    if not isinstance(rows, list):
+        return set()
+    listed = [cast("Json", row) for row in cast("list[object]", rows) if isinstance(row, dict)]
+    return {owner for row in listed if isinstance(owner := row.get("owned_by"), str)}
+
+
+_PROOFS: Final[dict[Kind, tuple[str, Callable[[Json, Mapping[str, str]], bool]]]] = {
+    "ollama": ("/api/version", _is_ollama),
+    "lmstudio": ("/v1/models", _is_lmstudio),
+    "llamacpp": ("/v1/models", _is_llamacpp),
+    "vllm": ("/v1/models", _is_vllm),
+}

@@ -1,0 +1,63 @@
+"""What is valid in a config and yet probably not meant: warnings, in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from crtui.config.credentials import provider_secret
+from crtui.config.fields import is_loopback
+from crtui.config.model import Config, Provider
+
+
+def suspicions(config: Config, environ: Mapping[str, str]) -> list[str]:
+    """One line each, starting with the provider or key it is about. Reads key files, not the keyring."""
+    return [
+        *_of_whole(config),
+        *(line for provider in config.providers for line in _of_provider(provider)),
+        *_of_keys(config, environ),
+    ]
+
+
+def _of_whole(config: Config) -> Iterator[str]:
+    if not config.providers:
+        yield "provider: there is none, so nothing can be routed; add a [[provider]]"
+    if "shared" in config.model_fields_set:
+        yield "shared: has no effect yet; this machine counts alone"
+    in_a_chain = {name for profile in config.profiles for name in profile.chain}
+    for provider in config.providers:
+        if provider.name not in in_a_chain:
+            yield f"{provider.name}: is in no profile's chain, so it is never used"
+    for _, alike in groupby(sorted((p.name for p in config.providers), key=str.lower), key=str.lower):
+        names = list(alike)
+        if len(names) > 1:
+            yield f"{' and '.join(names)}: differ only in case; their files are one on some disks"
+
+
+def _of_provider(provider: Provider) -> Iterator[str]:
+    name = provider.name
+    if provider.model is not None and provider.models:
+        yield f"{name}: models has no effect beside model, which is always sent"
+    if provider.declare_models and provider.kind != "ollama":
+        yield f"{name}: declare_models has an effect with kind ollama only"
+    if provider.monthly_usd == 0:
+        yield f"{name}: monthly_usd = 0 keeps it out at once; leave the key out for no cap"
+    if provider.monthly_usd and provider.price is None:
+        yield f"{name}: monthly_usd counts nothing while the price is unknown; add price"
+    if provider.auth != "none" and _in_clear_text(provider.base_url):
+        yield f"{name}: sends a key in clear text to another machine; use https"
+
+
+def _in_clear_text(base_url: str | None) -> bool:
+    if base_url is None:
+        return False
+    parts = urlsplit(base_url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def _of_keys(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    for provider in config.providers:
+        _, warning = provider_secret(provider, environ, ask_keyring=False)
+        if warning is not None:
+            yield warning

@@ -1,0 +1,236 @@
+"""What the commands say and how they exit: one clear line, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import tomllib
+
+import pytest
+
+ONE = '[[provider]]\nname = "a"\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:9/v1"\nauth = "none"\npoll_s = 0\n'
+
+
+def one_line(text: str) -> str:
+    assert text.count("\n") == 1, text
+    assert "Traceback" not in text
+    return text.strip()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["nonsense"], "invalid choice"),
+        (["--nonsense"], "unrecognized arguments"),
+        (["demote"], "PROVIDER"),
+        (["reset"], "required"),
+        (["pin", "a", "--for", "soon"], "is not a time like 30m"),
+        (["demo", "--speed", "0"], "0.1 to 100"),
+        (["env", "emacs"], "invalid choice"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_exits_2(place, args, words):
+    done = place.run(*args)
+
+    assert done.returncode == 2
+    assert words in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("args", [[], ["demo"], ["attach"]])
+def test_without_a_terminal_it_says_so_and_what_to_use_instead(place, args):
+    done = place.run(*args, TERM="xterm")
+
+    assert done.returncode == 2
+    assert "needs a terminal" in one_line(done.stderr)
+    assert "\x1b" not in done.stderr + done.stdout
+
+
+def test_a_broken_config_names_file_line_key_and_remedy(place):
+    config = place.config('[[provider]]\nname = "a"\nkind = "olama"\n')
+
+    for command in (["serve"], ["check"], ["status"], ["env"]):
+        done = place.run(*command, "--config", str(config))
+        assert done.returncode == 2
+        assert f"{config}:3: provider[1].kind" in one_line(done.stderr)
+        assert "ollama" in done.stderr
+
+
+def test_check_names_every_fault(place):
+    config = place.config('[gateway]\nlisten = "nowhere"\n[[provider]]\nname = "a b"\nkind = "ollama"\n')
+    done = place.run("check", str(config))
+
+    assert done.returncode == 2
+    assert [line.split(":")[1] for line in done.stderr.splitlines()] == ["2", "4"]
+
+
+def test_check_of_a_good_config_exits_0(place):
+    done = place.run("check", str(place.config(ONE)))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ok: 1 provider" in done.stdout
+
+
+def test_no_config_anywhere_is_said(place):
+    done = place.run("check")
+
+    assert done.returncode == 2
+    assert "crtui init" in one_line(done.stderr)
+
+
+def test_a_taken_port_is_one_line_with_the_remedy(place):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "127.0.0.1:{}".format(taken.getsockname()[1])
+        done = place.run("serve", "--config", str(place.config(ONE)), "--listen", address)
+
+    assert done.returncode == 2
+    assert "the port is taken" in one_line(done.stderr)
+    assert "--listen" in done.stderr
+
+
+def test_status_without_a_gateway_exits_3(place):
+    done = place.run("status", "127.0.0.1:9")
+
+    assert done.returncode == 3
+    assert "no gateway answers" in one_line(done.stderr)
+
+
+def test_status_of_something_else_exits_3(place):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        import threading
+
+        def answer() -> None:
+            client, _ = other.accept()
+            client.recv(4096)
+            client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]")
+            client.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        done = place.run("status", f"127.0.0.1:{port}")
+        thread.join()
+
+    assert done.returncode == 3
+    assert "not a crtui gateway" in one_line(done.stderr)
+
+
+def test_orders_reach_the_gateway_and_status_tells(place):
+    with place.serving(place.config(ONE)) as serving:
+        address = serving.url.removeprefix("http://")
+        assert place.run("status", address).returncode == 0
+        done = place.run("demote", "a", "--for", "30m", "--listen", address)
+        assert done.returncode == 0, done.stderr
+        assert "override=demoted" in serving.logged("operator.changed")
+        state = json.loads(place.run("status", "--json", address).stdout)
+        assert state["providers"][0]["operator"]["override"] == "demoted"
+        assert place.run("status", address).returncode == 10
+        assert place.run("drain", "a", "--listen", address).returncode == 0
+        assert place.run("status", address).returncode == 11
+        assert place.run("reset", "--all", "--listen", address).returncode == 0
+        assert place.run("status", address).returncode == 0
+        unknown = place.run("pin", "nobody", "--listen", address)
+        assert unknown.returncode == 2
+        assert "unknown provider 'nobody'; the gateway has: a" in one_line(unknown.stderr)
+
+
+def test_an_order_without_the_token_says_where_it_would_be(place, tmp_path):
+    with place.serving(place.config(ONE)) as serving:
+        address = serving.url.removeprefix("http://")
+        done = place.run("demote", "a", "--listen", address, "--state-dir", str(tmp_path / "elsewhere"))
+
+    assert done.returncode == 2
+    assert "no control token at" in one_line(done.stderr)
+
+
+def test_state_is_private_to_its_owner(place):
+    with place.serving(place.config(ONE)):
+        state = place.path / "state"
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700
+        assert stat.S_IMODE((state / "token").stat().st_mode) == 0o600
+
+
+def test_a_state_directory_that_cannot_be_used_is_said_and_serving_goes_on(place):
+    file = place.config("", "not-a-directory")
+    with place.serving(place.config(ONE), "--state-dir", str(file)) as serving:
+        state = json.loads(place.run("status", "--json", serving.url).stdout)
+
+    assert any("not saving" in notice for notice in state["gateway"]["notices"])
+
+
+def test_sigterm_ends_serving_with_0(place):
+    with place.serving(place.config(ONE)) as serving:
+        serving.process.terminate()
+        assert serving.process.wait(10) == 0
+
+
+def test_a_log_line_is_json_where_asked(place):
+    with place.serving(place.config(ONE), "--log-format", "json") as serving:
+        address = serving.url.removeprefix("http://")
+        place.run("demote", "a", "--listen", address)
+        event = json.loads(serving.logged("operator.changed"))
+
+    assert (event["provider"], event["override"], event["until"]) == ("a", "demoted", None)
+
+
+def test_a_recorded_run_replays_to_the_state_that_was_shown(place, tmp_path):
+    trace = tmp_path / "run.jsonl"
+    with place.serving(place.config(ONE), "--trace", str(trace)) as serving:
+        address = serving.url.removeprefix("http://")
+        place.run("demote", "a", "--listen", address)
+        shown = json.loads(place.run("status", "--json", address).stdout)
+    final = json.loads(place.run("replay", str(trace), "--final-state").stdout.splitlines()[-1])
+
+    assert final["providers"][0]["operator"] == shown["providers"][0]["operator"]
+    assert final["providers"][0]["standing"] == "demoted"
+
+
+@pytest.mark.parametrize(
+    "agent", ["claude", "codex", "aider", "opencode", "gemini", "openai", "anthropic", None]
+)
+def test_env_prints_lines_a_shell_can_eval(place, agent):
+    import subprocess
+
+    done = place.run("env", *([agent] if agent else []), "--listen", "127.0.0.1:4999")
+    assert done.returncode == 0, done.stderr
+    script = (
+        f'{done.stdout}\nprintf %s "${{ANTHROPIC_BASE_URL:-}}${{OPENAI_BASE_URL:-}}${{OPENAI_API_BASE:-}}"'
+    )
+    shell = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, check=True)
+
+    if agent not in ("codex", "gemini", "opencode"):
+        assert "http://127.0.0.1:4999" in shell.stdout
+    else:
+        assert "4999" in done.stdout or agent == "gemini"
+
+
+def test_env_names_the_tokens_variable_never_its_value(place):
+    done = place.run("env", "claude", CRTUI_TOKEN="canary-token-0123456789")
+
+    assert '"$CRTUI_TOKEN"' in done.stdout
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_init_writes_a_config_that_checks_and_is_not_overwritten(place):
+    place.config("")
+    target = place.path / "new" / "config.toml"
+    done = place.run("init", "--config", str(target), ANTHROPIC_API_KEY="canary-key-0123456789abcdef")
+    assert done.returncode == 0, done.stderr
+    text = target.read_text()
+
+    assert "canary" not in text + done.stdout + done.stderr
+    assert any(p["name"] == "anthropic" for p in tomllib.loads(text)["provider"])
+    assert place.run("check", str(target), ANTHROPIC_API_KEY="x" * 20).returncode == 0
+    again = place.run("init", "--config", str(target))
+    assert again.returncode == 2
+    assert "--force" in one_line(again.stderr)
+    assert place.run("init", "--config", str(target), "--force").returncode == 0
+
+
+def test_help_and_version(place):
+    assert place.run("--version").stdout.startswith("crtui ")
+    assert "demo" in place.run("--help").stdout

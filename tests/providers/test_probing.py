@@ -1,0 +1,247 @@
+"""A poll over real connections: what it sends, what it makes of faults, and that no key leaks."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+
+import httpx
+import pytest
+from httpx_aiohttp import AiohttpTransport
+
+from crtui.config.model import Config
+from crtui.core.inputs import ModelReport, Poll
+from crtui.providers.probing import MAX_BODY, poll, probe_client
+from crtui.providers.provider import Provider, build_providers
+from crtui.providers.trouble import in_words
+from tests.fakes.upstream import (
+    JSON,
+    Exchange,
+    Script,
+    Upstream,
+    compressed,
+    html,
+    ok_json,
+    redirect,
+    reset,
+    stall,
+    status,
+    whole,
+)
+
+KEY = "sk-canary-0123456789abcdef"
+WALL = 1_795_165_200_000
+
+TAGS = ok_json({"models": [{"name": "a:1"}]})
+PS = ok_json({"models": [{"name": "a:1", "size_vram": 7, "context_length": 4096}]})
+
+
+def provider(upstream: Upstream, **table: object) -> Provider:
+    tables = [{"name": "p", "base_url": upstream.url} | table]
+    return build_providers(Config.model_validate({"provider": tables}), {"K": KEY})[0]["p"]
+
+
+def by_path(scripts: Mapping[str, Script]) -> Script:
+    async def script(exchange: Exchange) -> None:
+        await scripts[exchange.seen.target](exchange)
+
+    return script
+
+
+async def polled(given: Provider, deadline_s: float = 5) -> Poll:
+    async with probe_client() as client:
+        return await poll(given, given.probes, client, WALL, deadline_s)
+
+
+async def test_ollama_is_asked_twice_and_both_answers_count() -> None:
+    async with Upstream(by_path({"/api/tags": TAGS, "/api/ps": PS})) as upstream:
+        assert await polled(provider(upstream, kind="ollama")) == Poll(
+            "p", True, models=(ModelReport("a:1", True, 4096, 7),)
+        )
+    assert [seen.method for seen in upstream.requests] == ["GET", "GET"]
+    assert all(seen.body == b"" and seen.header("authorization") is None for seen in upstream.requests)
+
+
+@pytest.mark.parametrize("second", [status(500, {}), html, reset, stall])
+async def test_a_failing_second_answer_leaves_its_fields_unknown(second: Script) -> None:
+    async with Upstream(by_path({"/api/tags": TAGS, "/api/ps": second})) as upstream:
+        result = await polled(provider(upstream, kind="ollama"), deadline_s=0.3 if second is stall else 5)
+    assert result == Poll("p", True, models=(ModelReport("a:1"),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "target"),
+    [
+        ("anthropic", ("x-api-key", KEY), "/v1/models?limit=1000"),
+        ("openai", ("authorization", f"Bearer {KEY}"), "/v1/models"),
+        ("gemini", ("authorization", f"Bearer {KEY}"), "/v1beta/openai/models"),
+        ("vllm", ("authorization", f"Bearer {KEY}"), "/v1/models"),
+    ],
+)
+async def test_a_key_goes_in_the_kind_s_own_header_and_never_in_the_address(
+    kind: str, header: tuple[str, str], target: str
+) -> None:
+    async with Upstream(ok_json({"data": []})) as upstream:
+        assert (await polled(provider(upstream, kind=kind, api_key_env="K"))).ok
+    [seen] = upstream.requests
+    assert (seen.target, seen.header(header[0])) == (target, header[1])
+    assert sum(KEY in value for _, value in seen.headers) == 1
+
+
+async def echo(exchange: Exchange) -> None:
+    """An error that repeats every header it got, with an escape sequence."""
+    text = f"bad\x1b[31m {exchange.seen.headers}"
+    await status(400, {"error": {"message": text}})(exchange)
+
+
+async def endless(exchange: Exchange) -> None:
+    await exchange.head(200, JSON, ("transfer-encoding", "chunked"))
+    while True:
+        await exchange.chunk(b" " * 65536)
+
+
+async def half_a_head(exchange: Exchange) -> None:
+    await exchange.raw(b"HTTP/1.1 200 OK\r\ncontent-")
+    exchange.close()
+
+
+FAULTS: list[tuple[Script, str]] = [
+    (status(503, {"error": {"message": "Loading model"}}), "HTTP 503: Loading model"),
+    (whole(503, b"<html>"), "HTTP 503"),
+    (
+        status(401, {"error": {"message": "Incorrect API key provided: sk-ca"}}),
+        "HTTP 401: the key is refused",
+    ),
+    (status(404, {}), "HTTP 404: no such endpoint; are base_url and kind right?"),
+    (redirect, "HTTP 307: redirected; correct base_url"),
+    (html, "the answer is not JSON; is base_url right?"),
+    (compressed, "the answer is compressed although that was declined"),
+    (endless, "the answer is larger than 4 MiB"),
+    (half_a_head, "connection closed without an answer"),
+]
+
+
+@pytest.mark.parametrize(("script", "error"), FAULTS, ids=[row[1] for row in FAULTS])
+async def test_each_fault_is_told_in_plain_words(script: Script, error: str) -> None:
+    async with Upstream(script) as upstream:
+        assert await polled(provider(upstream, kind="vllm", api_key_env="K")) == Poll("p", False, error)
+
+
+async def test_a_reset_is_told() -> None:
+    async with Upstream(reset) as upstream:
+        assert (await polled(provider(upstream, kind="vllm"))).error == "connection reset"
+
+
+async def test_an_answer_that_quotes_the_key_shows_neither_key_nor_escapes() -> None:
+    async with Upstream(echo) as upstream:
+        result = await polled(provider(upstream, kind="vllm", api_key_env="K"))
+    assert result.error.startswith("HTTP 400: bad [")
+    assert "canary" not in result.error
+    assert result.error.isprintable()
+
+
+async def test_silence_ends_at_the_deadline() -> None:
+    async with Upstream(stall) as upstream:
+        assert await polled(provider(upstream, kind="vllm"), deadline_s=0.05) == Poll("p", False, "timeout")
+
+
+async def test_a_provider_whose_key_is_missing_fails_without_a_request() -> None:
+    async with Upstream(ok_json({"data": []})) as upstream:
+        result = await polled(provider(upstream, kind="openai", api_key_env="UNSET"))
+    assert result == Poll("p", False, "no key; `crtui check` tells why")
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("code", [404, 405, 501])
+async def test_a_server_without_a_model_list_is_reachable_all_the_same(code: int) -> None:
+    async with Upstream(status(code, {})) as upstream:
+        assert await polled(provider(upstream, kind="openai-compatible")) == Poll("p", True)
+
+
+async def refused(client: httpx.AsyncClient) -> None:
+    async with Upstream(html) as upstream:
+        url = upstream.url
+    await client.get(url)
+
+
+async def hung_up_on(client: httpx.AsyncClient) -> None:
+    async def close(exchange: Exchange) -> None:
+        exchange.close()
+
+    async with Upstream(close) as upstream:
+        await client.get(upstream.url)
+
+
+async def clear_text_to_tls(client: httpx.AsyncClient) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        await client.get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+
+@pytest.mark.parametrize("transport", [httpx.AsyncHTTPTransport, AiohttpTransport])
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        (refused, "connection refused"),
+        (hung_up_on, "connection closed without an answer"),
+        (clear_text_to_tls, "TLS failed; does base_url need http instead of https?"),
+    ],
+)
+async def test_why_no_connection_came_about_is_told_alike_on_both_transports(
+    transport: type[httpx.AsyncBaseTransport],
+    attempt: Callable[[httpx.AsyncClient], Awaitable[None]],
+    words: str,
+) -> None:
+    async with httpx.AsyncClient(transport=transport(), trust_env=False) as client:
+        with pytest.raises(httpx.TransportError) as told:
+            await attempt(client)
+    assert in_words(told.value) == words
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (socket.gaierror(-2, "canary"), "name not found"),
+        (ssl.SSLCertVerificationError("canary"), "certificate not accepted"),
+        (ExceptionGroup("canary", [OSError("v6"), ConnectionRefusedError()]), "connection refused"),
+        (OSError("canary"), "no connection"),
+    ],
+)
+def test_the_reason_is_looked_for_behind_the_error_and_its_own_text_is_not_shown(
+    cause: Exception, words: str
+) -> None:
+    error = httpx.ConnectError("canary")
+    error.__cause__ = OSError("canary")
+    error.__cause__.__cause__ = cause
+    assert in_words(error) == words
+
+
+def test_what_is_no_fault_of_the_connection_is_an_unusable_answer() -> None:
+    assert in_words(KeyError("canary")) == "unusable answer"
+
+
+async def test_the_body_s_bound_is_exact() -> None:
+    filler = b'{"data":[]}' + b" " * (MAX_BODY - 11)
+    async with Upstream(whole(200, filler), whole(200, filler + b" ")) as upstream:
+        given = provider(upstream, kind="vllm")
+        assert [(await polled(given)).ok, (await polled(given)).ok] == [True, False]
+
+
+async def test_cancelling_a_poll_ends_it() -> None:
+    async with Upstream(stall) as upstream:
+        task = asyncio.create_task(polled(provider(upstream, kind="vllm")))
+        await upstream.request(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Upstream(html) as proxy, Upstream(ok_json({"data": []})) as upstream:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert (await polled(provider(upstream, kind="vllm"))).ok
+        assert proxy.requests == []
