@@ -36,12 +36,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         print(f"crtui: {fault}", file=sys.stderr)
         code = fault.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone; nothing is left to tell anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:
         code = 130
+    _let_go()
     sys.exit(code)
+
+
+def _let_go() -> None:
+    """Write out what is left; where nobody reads it any more, that is no fault of the command."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(args: argparse.Namespace) -> int:

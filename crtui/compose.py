@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from crtui.clock import Clock
+from crtui.config.credentials import gateway_token
 from crtui.config.load import LoadedConfig
 from crtui.config.model import Config
 from crtui.core.events import Event
@@ -139,7 +140,7 @@ def url_of(sock: socket.socket) -> str:
 def _access(config: Config, sock: socket.socket, control: str, environ: Mapping[str, str]) -> Access:
     host, port = sock.getsockname()[:2]
     gateway = config.gateway
-    token = environ.get(gateway.token_env)
+    token = gateway_token(config, environ)
     return Access(
         hosts=hosts_of(host, port, gateway.allowed_hosts),
         control=Token(control),

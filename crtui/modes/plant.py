@@ -30,7 +30,7 @@ async def discovered(options: Options) -> Config:
     found = await discover(os.environ)
     config = override(found.config, os.environ, options.listen)
     if problem := token_problem(config, os.environ):
-        raise ConfigError(f"{problem[0]}: {problem[1]}")
+        raise ConfigError(f"{'.'.join(map(str, problem[0]))}: {problem[1]}")
     return config
 
 

@@ -1,0 +1,166 @@
+"""The ASGI app: what is served where, and the checks before it, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import orjson
+
+from crtui.engine.engine import Engine
+from crtui.gateway.asgi import ClientGoneError, Receive, Scope, Send
+from crtui.gateway.control import Control, is_order
+from crtui.gateway.exchange import STOPPING, WIRES, Exchange
+from crtui.gateway.guard import Access, Refusal
+from crtui.gateway.interrupt import Interrupt
+from crtui.gateway.models import anthropic_models, model_names, openai_models
+from crtui.gateway.refuse import envelope, refuse
+from crtui.gateway.reply import Reply
+from crtui.gateway.request import RefusedError, Request
+from crtui.gateway.upstream import Upstream
+
+Handler = Callable[[Request], Awaitable[None]]
+
+LATER: Final = frozenset({"/v1/responses", "/v1/messages/count_tokens", "/v1/embeddings"})
+BUSY: Final = Refusal(503, "too many requests are in flight", "overloaded", retry_after_s=1)
+
+_log = logging.getLogger("crtui.gateway")
+
+
+class GatewayApp:
+    """Answers every request exactly once, and never with a traceback."""
+
+    def __init__(self, engine: Engine, access: Access, upstream: Upstream, max_in_flight: int) -> None:
+        self._engine = engine
+        self._access = access
+        self._upstream = upstream
+        self._max_in_flight = max_in_flight
+        self._running: set[Interrupt] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        control = self._control = Control(engine)
+        self._routes: dict[str, dict[str, Handler]] = {
+            "/healthz": {"GET": control.healthz, "HEAD": control.healthz},
+            "/crtui/v1/state": {"GET": control.state, "HEAD": control.state},
+            "/crtui/v1/events": {"GET": control.events},
+            "/crtui/v1/reset": {"POST": control.reset},
+            "/crtui/v1/paid": {"POST": control.paid},
+            "/v1/models": {"GET": self._models, "HEAD": self._models},
+        }
+        self._routes |= {path: {"POST": self._exchange} for path in WIRES}
+        self._routes |= {path: {"POST": _not_yet} for path in LATER}
+        self._order: dict[str, Handler] = {"POST": control.order}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request of uvicorn's."""
+        interrupt = Interrupt()
+        request = Request(scope, dict(scope["headers"]), receive, Reply(send), interrupt)
+        self._running.add(interrupt)
+        self._idle.clear()
+        try:
+            await self._answer(request)
+        finally:
+            interrupt.close()
+            self._running.discard(interrupt)
+            if not self._running:
+                self._idle.set()
+
+    def drain(self) -> None:
+        """Serve nothing new; what runs may finish, but for event streams, which would not."""
+        self._engine.draining = True
+        self._control.end_listeners()
+
+    def end_all(self) -> None:
+        """End every request that still runs, with an error."""
+        for interrupt in tuple(self._running):
+            interrupt.fire("stopping")
+
+    async def idle(self) -> None:
+        """Wait until no request runs."""
+        await self._idle.wait()
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            await self._handle(request)
+        except ClientGoneError:
+            return
+        except RefusedError as error:
+            await _refuse(request, error.refusal)
+        except asyncio.CancelledError:
+            reason = request.interrupt.take()
+            if reason is None:
+                raise
+            if reason == "stopping" and not request.reply.begun:
+                await _refuse(request, STOPPING)
+        except Exception as error:
+            _report(request, error)
+            if not request.reply.begun:
+                await _refuse(request, Refusal(500, "an internal error of the gateway", "internal"))
+
+    async def _handle(self, request: Request) -> None:
+        scope, access = request.scope, self._access
+        refusal = access.head(scope)
+        if refusal is not None:
+            raise RefusedError(refusal)
+        handler = self._handler(request.path, scope["method"])
+        order = scope["method"] == "POST" and request.path.startswith("/crtui/")
+        refusal = access.caller(request.headers, order=order)
+        if refusal is None and scope["method"] == "POST":
+            refusal = access.body(request.headers, optional=order)
+        if refusal is not None:
+            raise RefusedError(refusal)
+        await handler(request)
+
+    def _handler(self, path: str, method: str) -> Handler:
+        methods = self._order if is_order(path) else self._routes.get(path)
+        if methods is None:
+            raise RefusedError(Refusal(404, "nothing is served at this path", "not_found", retry=False))
+        handler = methods.get(method)
+        if handler is None:
+            allow = ", ".join(methods).encode()
+            text = f"this path takes {allow.decode()}"
+            raise RefusedError(Refusal(405, text, "method_not_allowed", retry=False, allow=allow))
+        return handler
+
+    async def _exchange(self, request: Request) -> None:
+        if self._engine.draining:
+            raise RefusedError(STOPPING)
+        if self._engine.in_flight >= self._max_in_flight:
+            raise RefusedError(BUSY)
+        self._engine.opened()
+        try:
+            body = await request.body(self._access.max_body)
+            watcher = asyncio.create_task(request.watch())
+            try:
+                await Exchange(self._engine, self._upstream, request).run(
+                    self._access.forwardable(request.headers), body
+                )
+            finally:
+                watcher.cancel()
+        finally:
+            self._engine.closed()
+
+    async def _models(self, request: Request) -> None:
+        snapshot = self._engine.snapshot()
+        names = model_names(snapshot.providers, self._engine.providers)
+        shape = anthropic_models if b"anthropic-version" in request.headers else openai_models
+        await request.reply.whole(200, orjson.dumps(shape(names, snapshot.gateway.started_at)))
+
+
+async def _not_yet(request: Request) -> None:
+    text = f"{request.path} is not served yet; use /v1/messages or /v1/chat/completions"
+    raise RefusedError(Refusal(404, text, "not_found", retry=False))
+
+
+async def _refuse(request: Request, refusal: Refusal) -> None:
+    await refuse(request.reply, envelope(request.path, request.headers), refusal)
+
+
+def _report(request: Request, error: Exception) -> None:
+    # The exception's own text may quote a header or a body; where it was raised cannot.
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    _log.error("request %s: %s in %s", request.reply.id, type(error).__name__, where)

@@ -1,0 +1,259 @@
+"""One attempt at one provider: send, judge, hold back, commit, relay. Its end is told exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from crtui.core.inputs import Limits
+from crtui.core.plan import Ask, Plan
+from crtui.engine.engine import Engine
+from crtui.gateway.fault import Answer, AttemptError, from_error
+from crtui.gateway.interrupt import Interrupt, Patience, Reason
+from crtui.gateway.relay import first_content, relay
+from crtui.gateway.reply import Header, Reply
+from crtui.gateway.report import Report
+from crtui.gateway.upstream import Loss, Upstream
+from crtui.providers.provider import Provider
+from crtui.text import MASK, MIN_SECRET, scrub
+from crtui.wire.codec import Codec
+from crtui.wire.faults import error_text
+from crtui.wire.headers import recorded_headers, response_headers
+from crtui.wire.limits import read_limits
+
+ANSWER_BYTES: Final = 32 * 1024 * 1024
+ERROR_BYTES: Final = 64 * 1024
+ERROR_CELLS: Final = 2_000
+"""How much of an error body's text is kept."""
+ERROR_BODY_S: Final = 10.0
+"""How long the body of an error answer is waited for."""
+TAIL_S: Final = 0.25
+"""How long an ended stream is read on, so that its connection can serve again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What all attempts of one request share. ``query`` is what may be forwarded of the query string."""
+
+    engine: Engine
+    upstream: Upstream
+    codec: Codec
+    ask: Ask
+    plan: Plan
+    stream: bool
+    body: bytes
+    headers: dict[str, str]
+    caller: dict[str, str]
+    query: str
+    reply: Reply
+    interrupt: Interrupt
+
+
+class StoppedError(AttemptError):
+    """The attempt was stopped from outside; the provider is not to blame."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__("client", text)
+        self.reason = reason
+
+
+_STOPPED: Final[dict[Reason, str]] = {
+    "gone": "the client left",
+    "stuck": "the client stopped reading",
+    "stopping": "the gateway is stopping",
+}
+
+
+class Try:
+    """One ticket's worth of work."""
+
+    def __init__(self, call: Call, provider: Provider, ticket: int) -> None:
+        self._call = call
+        self._provider = provider
+        self._credential: dict[str, str] = {}
+        self._report = Report(
+            call.ask, call.plan.profile, provider.name, ticket, call.engine.clock.now().mono
+        )
+        self._patience: Patience | None = None
+        self._response: aiohttp.ClientResponse | None = None
+        self._loss: Loss | None = None
+
+    async def run(self) -> AttemptError | None:
+        """Try once. None: the client has its whole answer. Otherwise why not, with nothing sent
+        to the client unless ``reply.begun``.
+        """
+        fault: AttemptError | None = StoppedError("stopping", "the attempt was abandoned")
+        try:
+            fault = await self._judged()
+        finally:
+            self._end(fault)
+        await self._part(fault)
+        return fault
+
+    async def _judged(self) -> AttemptError | None:
+        try:
+            await self._serve()
+        except AttemptError as fault:
+            fault.mask(self._secrets())
+            return fault
+        except asyncio.CancelledError:
+            reason = self._call.interrupt.take()
+            if reason is None:
+                raise
+            return self._interrupted(reason)
+        except (aiohttp.ClientError, OSError) as error:
+            return from_error(error)
+        return None
+
+    def _end(self, fault: AttemptError | None) -> None:
+        call = self._call
+        if self._patience is not None:
+            self._patience.close()
+        if self._loss is not None:
+            self._loss.stop()
+        if fault is None:
+            call.interrupt.close()
+        elif self._response is not None:
+            self._response.close()
+        now = call.engine.clock.now().mono
+        call.engine.end(self._report.attempt(fault, call.codec, call.body, now))
+
+    async def _part(self, fault: AttemptError | None) -> None:
+        response = self._response
+        if fault is not None or response is None or response.content.at_eof():
+            return
+        try:
+            async with asyncio.timeout(TAIL_S):
+                while await response.content.readany():
+                    pass
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            response.close()
+
+    def _interrupted(self, reason: Reason) -> AttemptError:
+        if reason != "late":
+            return StoppedError(reason, _STOPPED[reason])
+        if self._report.content_at is not None:
+            return AttemptError("timeout", f"stalled for {self._provider.idle_timeout_s:g} s")
+        return AttemptError("timeout", f"no answer within {self._first_wait():g} s")
+
+    async def _serve(self) -> None:
+        response = await self._send()
+        report = self._report
+        report.status = response.status
+        if not 200 <= response.status < 300:
+            raise await self._refused(response)
+        report.limits = self._limits(response, b"", response.status)
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise AttemptError("protocol", "compressed answer, though none was asked for")
+        if self._call.stream and not _is_document(response):
+            await self._stream(response)
+        else:
+            await self._whole(response)
+
+    async def _send(self) -> aiohttp.ClientResponse:
+        call, provider = self._call, self._provider
+        body, model = call.body, provider.model_for(call.ask.model)
+        if model is not None:
+            body = call.codec.with_model(body, model)
+            self._report.model = model
+        self._credential = provider.credential(call.codec.wire, call.caller)
+        self._patience = Patience(call.interrupt, self._seconds(self._first_wait()))
+        self._response = await call.upstream.post(
+            provider.url(call.codec.wire) + call.query,
+            call.headers | self._credential,
+            body,
+            self._seconds(provider.connect_timeout_s),
+        )
+        self._loss = Loss(self._response)
+        return self._response
+
+    def _first_wait(self) -> float:
+        # A whole answer shows no progress until it is finished, so it gets the longer of the two.
+        provider = self._provider
+        if self._call.stream:
+            return provider.first_byte_timeout_s
+        return max(provider.first_byte_timeout_s, provider.idle_timeout_s)
+
+    async def _stream(self, response: aiohttp.ClientResponse) -> None:
+        call, report = self._call, self._report
+        assert self._patience is not None
+        reader = report.reader = call.codec.stream_reader()
+        held = await first_content(response.content, reader)
+        self._patience.restart(self._seconds(self._provider.idle_timeout_s))
+        report.content_at = call.engine.clock.now().mono
+        await call.reply.begin(200, _forwarded(response))
+        await relay(response.content, reader, call.reply, self._patience, held)
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> None:
+        call = self._call
+        body = await _read(response.content, ANSWER_BYTES)
+        if len(body) > ANSWER_BYTES:
+            raise AttemptError("protocol", "answer too large")
+        facts = call.codec.read_answer(body)
+        self._report.usage = facts.usage
+        if facts.error is not None:
+            limits = self._limits(response, body, facts.status)
+            raise AttemptError(None if facts.status else "protocol", facts.error, facts.status, limits=limits)
+        if not facts.valid or call.stream:
+            why = (
+                "a whole answer where a stream was asked for" if facts.valid else "not an answer of this API"
+            )
+            raise AttemptError("protocol", why)
+        assert self._patience is not None
+        self._patience.client_busy()
+        await call.reply.whole(response.status, body, _forwarded(response))
+
+    async def _refused(self, response: aiohttp.ClientResponse) -> AttemptError:
+        status = response.status
+        if status < 400:
+            return AttemptError("protocol", "redirects are not followed; mend base_url", status)
+        body = b""
+        try:
+            async with asyncio.timeout(ERROR_BODY_S):
+                body = await _read(response.content, ERROR_BYTES)
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            pass
+        whole = len(body) <= ERROR_BYTES and "Content-Encoding" not in response.headers
+        body = self._masked(body)
+        answer = Answer(status, tuple(_forwarded(response)), body) if whole and body else None
+        text = scrub(body.decode("utf-8", "replace"), ERROR_CELLS)
+        limits = self._limits(response, body, status)
+        return AttemptError(None, error_text(body), status, body=text, limits=limits, answer=answer)
+
+    def _masked(self, body: bytes) -> bytes:
+        # Some providers quote the key they refuse. Masked before the text is cut anywhere.
+        for secret in self._secrets():
+            if len(secret) >= MIN_SECRET:
+                body = body.replace(secret.encode(), MASK.encode())
+        return body
+
+    def _secrets(self) -> list[str]:
+        return [value.rpartition(" ")[2] for value in self._credential.values()]
+
+    def _limits(self, response: aiohttp.ClientResponse, body: bytes, status: int | None) -> Limits:
+        told = recorded_headers(response.raw_headers)
+        return read_limits(told, body, status, wall_ms=self._call.engine.clock.now().wall)
+
+    def _seconds(self, seconds: float) -> float:
+        return self._call.engine.clock.real_seconds(int(seconds * 1000))
+
+
+def _forwarded(response: aiohttp.ClientResponse) -> list[Header]:
+    return response_headers(response.raw_headers)
+
+
+def _is_document(response: aiohttp.ClientResponse) -> bool:
+    return response.content_type in ("application/json", "text/html")
+
+
+async def _read(content: aiohttp.StreamReader, limit: int) -> bytes:
+    """The body, or its first pieces where it goes past ``limit`` bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    while size <= limit and (data := await content.readany()):
+        pieces.append(data)
+        size += len(data)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,0 +1,102 @@
+"""An attempt that failed: what is known of it, in the core's words and in a person's."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import aiohttp
+
+from crtui.core.inputs import NO_LIMITS, ErrorKind, Limits
+from crtui.core.outcome import Outcome, classify
+from crtui.gateway.reply import Header
+from crtui.text import mask_secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer of an upstream, as it may be handed on."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+class AttemptError(Exception):
+    """Why an attempt failed.
+
+    ``text`` is one safe line for people, ``body`` the error's whole safe text, in which codes and
+    phrases are looked for; ``answer`` is what the upstream itself said, where that may be handed on.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind | None,
+        text: str,
+        status: int | None = None,
+        *,
+        body: str = "",
+        limits: Limits = NO_LIMITS,
+        answer: Answer | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.kind: ErrorKind | None = kind
+        self.text = text
+        self.body = body or text
+        self.status = status
+        self.limits = limits
+        self.answer = answer
+
+    def mask(self, secrets: Collection[str]) -> None:
+        """Make the secrets among what the provider said unreadable."""
+        self.text, self.body = mask_secrets(self.text, secrets), mask_secrets(self.body, secrets)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it means for health, quota and the next provider."""
+        return classify(self.status, self.kind, self.body)
+
+    @property
+    def words(self) -> str:
+        """Status and reason in one line."""
+        return self.text if self.status is None else f"{self.status} {self.text}".rstrip()
+
+
+def from_error(error: Exception) -> AttemptError:
+    """The fault behind an exception of the HTTP client. Its own text is never shown: it may quote bytes."""
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return AttemptError("connect", "no connection in time")
+        case aiohttp.ClientConnectorDNSError():
+            return AttemptError("connect", "host name not found")
+        case aiohttp.ClientConnectorCertificateError():
+            return AttemptError("connect", "TLS certificate refused")
+        case aiohttp.ClientConnectorSSLError():
+            return AttemptError("connect", "TLS handshake failed (http or https in base_url?)")
+        case aiohttp.ClientConnectorError():
+            return AttemptError("connect", _connect_words(error.os_error))
+        case aiohttp.ClientPayloadError():
+            return AttemptError("reset", "answer cut short")
+        case aiohttp.ClientConnectionError() | ConnectionError():
+            return AttemptError("reset", "connection closed by the provider")
+        case TimeoutError():
+            return AttemptError("timeout", "no answer in time")
+        case _:
+            return AttemptError("protocol", "not a usable HTTP answer")
+
+
+def _connect_words(error: OSError) -> str:
+    match error:
+        case ConnectionRefusedError():
+            return "connection refused"
+        case socket.gaierror():
+            return "host name not found"
+        case ssl.SSLError():
+            return "TLS handshake failed"
+        case asyncio.TimeoutError():
+            return "no connection in time"
+        case _:
+            return "no connection"

@@ -1,0 +1,90 @@
+"""What is gathered of one attempt while it runs, and told to the core when it has ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage
+from crtui.core.plan import Ask
+from crtui.gateway.fault import AttemptError
+from crtui.wire.codec import BadBodyError, Codec, StreamReader
+
+CHARS_PER_TOKEN: Final = 4
+
+
+class Report:
+    """One attempt's record. Times are monotonic milliseconds."""
+
+    __slots__ = (
+        "_ask",
+        "_profile",
+        "_provider",
+        "_started",
+        "_ticket",
+        "content_at",
+        "limits",
+        "model",
+        "reader",
+        "status",
+        "usage",
+    )
+
+    def __init__(self, ask: Ask, profile: str, provider: str, ticket: int, started: int) -> None:
+        self._ask = ask
+        self._profile = profile
+        self._provider = provider
+        self._ticket = ticket
+        self._started = started
+        self.model = ask.model
+        """The model that is sent."""
+        self.status: int | None = None
+        self.limits: Limits = NO_LIMITS
+        self.usage: Usage | None = None
+        self.reader: StreamReader | None = None
+        self.content_at: int | None = None
+        """When the answer was committed to: content has gone to the client from then on."""
+
+    def attempt(self, fault: AttemptError | None, codec: Codec, body: bytes, now: int) -> Attempt:
+        """The whole story, with what was told or guessed of tokens. ``now`` is when it ended."""
+        usage, estimated = self._usage(fault, codec, body)
+        content_at = self.content_at
+        return Attempt(
+            provider=self._provider,
+            ok=fault is None,
+            ticket=self._ticket,
+            status=self.status if fault is None or fault.status is None else fault.status,
+            error_kind=None if fault is None else fault.kind,
+            error="" if fault is None else fault.body,
+            message="" if fault is None else fault.text,
+            wire=self._ask.wire,
+            profile=self._profile,
+            model=self.model,
+            session=self._ask.session,
+            request=self._ask.id,
+            latency_ms=now - self._started,
+            ttft_ms=None if content_at is None else content_at - self._started,
+            output_ms=None if content_at is None else now - content_at,
+            midstream=fault is not None and content_at is not None,
+            limits=self.limits if fault is None or fault.limits is NO_LIMITS else fault.limits,
+            usage=usage,
+            usage_estimated=estimated,
+        )
+
+    def _usage(self, fault: AttemptError | None, codec: Codec, body: bytes) -> tuple[Usage | None, bool]:
+        reader = self.reader
+        if reader is None:
+            return self.usage, False
+        told, guess = reader.usage, reader.output_chars // CHARS_PER_TOKEN
+        if told is None:
+            return (Usage(_input_guess(codec, body), guess), True) if guess else (None, False)
+        if fault is None or told.output >= guess:
+            return told, False
+        # A stream cut short has told its input, but its output only at the start.
+        return Usage(told.input, guess, told.cache_read, told.cache_write), True
+
+
+def _input_guess(codec: Codec, body: bytes) -> int:
+    try:
+        return codec.read_content(body).chars // CHARS_PER_TOKEN
+    except BadBodyError:
+        return 0

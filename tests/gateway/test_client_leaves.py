@@ -1,0 +1,122 @@
+"""A client that goes takes its upstream request with it at once, and no provider is blamed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.fakes.client import RudeClient
+from tests.fakes.upstream import Exchange, Upstream, cut, ok_json, stall, status
+
+from .conftest import Open, until
+from .wires import CHAT_START, COMPLETION, chat_request, chat_text
+
+
+def leave(client: RudeClient, how: str) -> None:
+    if how == "reset":
+        client.reset()
+    else:
+        client.close()
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_before_the_first_byte(house: Open, how: str, streamed: bool) -> None:
+    async with (
+        Upstream(stall) as first,
+        Upstream(ok_json(COMPLETION)) as second,
+        house(first, second) as gateway,
+    ):
+        client = await gateway.connect()
+        await client.ask("POST", "/v1/chat/completions", chat_request(stream=streamed))
+        seen = await first.request()
+        leave(client, how)
+        await seen.gone.wait()
+        end = await gateway.end()
+        health = gateway.engine.provider_view("a").health
+    assert (end.error_kind, end.ok, end.midstream) == ("client", False, False)
+    assert health.consecutive_failures == 0
+    assert len(gateway.begun) == 1
+    assert second.requests == []
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+async def test_in_the_middle_of_the_stream(house: Open, how: str) -> None:
+    text = "x" * 200
+    async with (
+        Upstream(cut(CHAT_START, chat_text(text), how="stall")) as upstream,
+        house(upstream) as gateway,
+    ):
+        client = await gateway.connect()
+        await client.ask("POST", "/v1/chat/completions", chat_request(stream=True))
+        await client.read_some(b'x"')
+        leave(client, how)
+        await upstream.requests[0].gone.wait()
+        end = await gateway.end()
+        health = gateway.engine.provider_view("a").health
+    assert end.error_kind == "client"
+    assert end.usage is not None
+    assert (end.usage.output, end.usage_estimated) == (50, True)
+    assert health.state == "HEALTHY"
+    assert health.consecutive_failures == 0
+
+
+async def test_while_it_sends_its_body_no_attempt_is_ever_made(house: Open) -> None:
+    async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
+        client = await gateway.connect()
+        await client.send(client.head("POST", "/v1/chat/completions", 500) + b'{"model":')
+        await until(lambda: gateway.engine.in_flight == 1)
+        client.reset()
+        await until(lambda: gateway.engine.in_flight == 0)
+    assert gateway.begun == []
+    assert upstream.requests == []
+
+
+async def test_between_two_attempts_the_second_never_starts(house: Open) -> None:
+    gate = asyncio.Event()
+
+    async def slowly_fail(exchange: Exchange) -> None:
+        await exchange.head(500, ("content-length", "10"))
+        await gate.wait()
+        await exchange.raw(b"0123456789")
+
+    async with (
+        Upstream(slowly_fail) as first,
+        Upstream(ok_json(COMPLETION)) as second,
+        house(first, second) as gateway,
+    ):
+        client = await gateway.connect()
+        await client.ask("POST", "/v1/chat/completions", chat_request())
+        seen = await first.request()
+        client.reset()
+        await seen.gone.wait()
+        gate.set()
+        end = await gateway.end()
+    assert end.error_kind == "client"
+    assert second.requests == []
+
+
+async def test_many_at_once_leave_nothing_behind(house: Open) -> None:
+    async with Upstream(stall) as upstream, house(upstream) as gateway:
+        clients = [await gateway.connect() for _ in range(50)]
+        for client in clients:
+            await client.ask("POST", "/v1/chat/completions", chat_request(stream=True))
+        for number in range(50):
+            await upstream.request(number)
+        for client in clients:
+            client.reset()
+        for number in range(50):
+            assert (await gateway.end(number)).error_kind == "client"
+        row = gateway.engine.provider_view("a")
+    assert row.in_flight == 0
+
+
+async def test_the_next_request_of_another_client_is_not_affected(house: Open) -> None:
+    async with Upstream(stall, status(200, COMPLETION)) as upstream, house(upstream) as gateway:
+        client = await gateway.connect()
+        await client.ask("POST", "/v1/chat/completions", chat_request())
+        await upstream.request()
+        client.reset()
+        answer = await gateway.chat(chat_request())
+    assert answer.status == 200
