@@ -1,0 +1,172 @@
+"""The OpenAI Chat Completions wire. https://platform.openai.com/docs/api-reference/chat"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from crtui.core.inputs import Usage
+from crtui.core.plan import Content
+from crtui.core.settings import Wire
+from crtui.text import scrub
+from crtui.wire.body import read_object, read_routing, with_model
+from crtui.wire.codec import AnswerFacts, RequestFacts
+from crtui.wire.content import read_content
+from crtui.wire.faults import UNKNOWN_STATUS, Fault, read_fault
+from crtui.wire.jsonview import as_list, as_object, as_text, loads
+from crtui.wire.stream import EventReader
+from crtui.wire.usage import larger, openai_usage
+
+MAX_SESSION: Final = 200
+DONE: Final = b"[DONE]"
+_MAX_MARKER: Final = 16
+
+_ERROR_TYPES: Final = {
+    401: "authentication_error",
+    402: "insufficient_quota",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+
+# What a delta or message may carry that a reader would miss if it were lost. A role is not among
+# them, nor what vendors add about the answer.
+_CONTENT: Final = frozenset(
+    {
+        "content",
+        "reasoning",
+        "reasoning_content",
+        "tool_calls",
+        "function_call",
+        "refusal",
+        "audio",
+        "images",
+    }
+)
+
+
+class ChatCodec:
+    """Implements ``Codec`` for ``POST /v1/chat/completions``; its answers may also be embeddings."""
+
+    wire: Wire = "chat"
+
+    def read_request(self, body: bytes) -> RequestFacts:
+        """Read what the gateway needs. Raises ``BadBodyError``."""
+        fields = read_object(body)
+        model, stream = read_routing(body, fields)
+        session = as_text(fields.get("prompt_cache_key")) or as_text(fields.get("user"))
+        return RequestFacts(model, stream, scrub(session, MAX_SESSION) or None)
+
+    def read_content(self, body: bytes) -> Content:
+        """Read what rules and capability checks look at. Raises ``BadBodyError``."""
+        return read_content(body)
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        """The same body with only the top-level ``model`` value exchanged (or added)."""
+        return with_model(body, model)
+
+    def read_answer(self, body: bytes) -> AnswerFacts:
+        """Read a completion or a list of embeddings. An error inside a 2xx is not valid."""
+        try:
+            value = loads(body)
+        except ValueError:
+            return AnswerFacts(valid=False)
+        fields = as_object(value)
+        choices = [as_object(choice) for choice in as_list(fields.get("choices"))]
+        if fault := read_fault(value) or next(filter(None, map(_choice_fault, choices)), None):
+            return AnswerFacts(valid=False, error=fault.text, status=fault.status)
+        usage = _usage(fields)
+        if "choices" not in fields and isinstance(fields.get("data"), list):
+            return AnswerFacts(valid=True, usage=usage)
+        return AnswerFacts(valid=_is_answer(choices, told=bool(usage and usage.output)), usage=usage)
+
+    def stream_reader(self) -> ChatReader:
+        """A reader for one streamed answer."""
+        return ChatReader()
+
+    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
+        """An error as OpenAI writes it."""
+        kind = _ERROR_TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
+        return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+    def error_event(self, message: str, status: int = 502) -> bytes:
+        """The in-band error that ends a stream which has begun."""
+        return b"data: " + self.error_body(status, message) + b"\n\n"
+
+
+class ChatReader(EventReader):
+    """Implements ``StreamReader``: whole at ``[DONE]``, or where the bytes end after a finish reason.
+
+    A finish reason alone does not complete the answer while bytes may still come: the usage
+    follows it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._finished = False
+        self._refused = False
+
+    def _see(self, name: str, fields: dict[str, object]) -> None:
+        if fields.get("usage") or fields.get("x_groq"):
+            self._count(_usage(fields))
+        for choice in map(as_object, as_list(fields.get("choices"))):
+            self._see_delta(as_object(choice.get("delta")))
+            if choice.get("finish_reason") or choice.get("error"):
+                self._see_end(choice)
+
+    def _see_delta(self, delta: dict[str, object]) -> None:
+        for key, value in delta.items():
+            if value and key in _CONTENT:
+                self._content(_chars(value))
+
+    def _see_end(self, choice: dict[str, object]) -> None:
+        if fault := _choice_fault(choice):
+            self._fail(fault)
+        self._finished = True
+        self._refused |= choice.get("finish_reason") == "content_filter"
+
+    def _is_end_marker(self, data: bytes) -> bool:
+        if len(data) > _MAX_MARKER or data.strip() != DONE:
+            return False
+        self._finish(excused=self._refused)
+        return True
+
+    def _is_final(self, fields: dict[str, object]) -> bool:
+        return any(as_object(choice).get("finish_reason") for choice in as_list(fields.get("choices")))
+
+    def _at_end(self) -> None:
+        if self._finished:
+            self._finish(excused=self._refused)
+
+
+def _usage(fields: dict[str, object]) -> Usage | None:
+    """The usage of an answer or chunk; Groq has its own place for it in streams."""
+    return larger(
+        openai_usage(fields.get("usage")), openai_usage(as_object(fields.get("x_groq")).get("usage"))
+    )
+
+
+def _choice_fault(choice: dict[str, object]) -> Fault | None:
+    """The error OpenRouter puts into a choice."""
+    if choice.get("finish_reason") != "error" and not choice.get("error"):
+        return None
+    return read_fault(choice) or Fault("the upstream ended its answer with an error", UNKNOWN_STATUS)
+
+
+def _is_answer(choices: list[dict[str, object]], *, told: bool) -> bool:
+    """Whether they are those of a completion, and not one that is finished without content and usage."""
+    messages = [as_object(choice.get("message")) for choice in choices]
+    if not messages or not all(messages):
+        return False
+    filtered = any(choice.get("finish_reason") == "content_filter" for choice in choices)
+    return told or filtered or any(message.get(key) for message in messages for key in _CONTENT)
+
+
+def _chars(value: object) -> int:
+    """Characters of output in a delta's value: its strings, but for the names of things."""
+    if isinstance(value, str):
+        return len(value)
+    fields = as_object(value)
+    parts = as_list(value) or [fields.get(key) for key in ("text", "arguments", "name", "function")]
+    return sum(map(_chars, parts)) if fields or isinstance(value, list) else 0

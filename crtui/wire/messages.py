@@ -1,0 +1,138 @@
+"""The Anthropic Messages wire. https://docs.claude.com/en/api/messages-streaming"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+import orjson
+
+from crtui.core.plan import Content
+from crtui.core.settings import Wire
+from crtui.text import scrub
+from crtui.wire.body import read_object, read_routing, with_model
+from crtui.wire.codec import AnswerFacts, RequestFacts
+from crtui.wire.content import read_content
+from crtui.wire.faults import read_fault
+from crtui.wire.jsonview import as_object, as_text, loads
+from crtui.wire.stream import EventReader
+from crtui.wire.usage import anthropic_usage
+
+MAX_SESSION: Final = 200
+
+# https://docs.claude.com/en/api/errors
+_ERROR_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+class MessagesCodec:
+    """Implements ``Codec`` for ``POST /v1/messages`` and its ``count_tokens``."""
+
+    wire: Wire = "messages"
+
+    def read_request(self, body: bytes) -> RequestFacts:
+        """Read what the gateway needs. Raises ``BadBodyError``."""
+        fields = read_object(body)
+        model, stream = read_routing(body, fields)
+        return RequestFacts(model, stream, _session(as_object(fields.get("metadata")).get("user_id")))
+
+    def read_content(self, body: bytes) -> Content:
+        """Read what rules and capability checks look at. Raises ``BadBodyError``."""
+        return read_content(body)
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        """The same body with only the top-level ``model`` value exchanged (or added)."""
+        return with_model(body, model)
+
+    def read_answer(self, body: bytes) -> AnswerFacts:
+        """Read a message or a token count. An error inside a 2xx is not valid."""
+        try:
+            value = loads(body)
+        except ValueError:
+            return AnswerFacts(valid=False)
+        if fault := read_fault(value):
+            return AnswerFacts(valid=False, error=fault.text, status=fault.status)
+        fields = as_object(value)
+        if isinstance(fields.get("input_tokens"), int) and "content" not in fields:
+            return AnswerFacts(valid=True)
+        usage = anthropic_usage(fields.get("usage"))
+        content = fields.get("content")
+        empty = not content and not (usage and usage.output) and fields.get("stop_reason") != "refusal"
+        return AnswerFacts(valid=isinstance(content, list) and not empty, usage=usage)
+
+    def stream_reader(self) -> MessagesReader:
+        """A reader for one streamed answer."""
+        return MessagesReader()
+
+    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
+        """An error as Anthropic writes it; the envelope has no place for ``code``."""
+        kind = _ERROR_TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
+        return orjson.dumps({"type": "error", "error": {"type": kind, "message": message}})
+
+    def error_event(self, message: str, status: int = 502) -> bytes:
+        """The in-band error that ends a stream which has begun."""
+        return b"event: error\ndata: " + self.error_body(status, message) + b"\n\n"
+
+
+class MessagesReader(EventReader):
+    """Implements ``StreamReader``: the answer is whole at ``message_stop``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._refused = False
+
+    def _see(self, name: str, fields: dict[str, object]) -> None:
+        match as_text(fields.get("type")) or name:
+            case "content_block_delta":
+                self._see_part(as_object(fields.get("delta")))
+            case "content_block_start":
+                self._see_block(as_object(fields.get("content_block")))
+            case "message_start":
+                self._count(anthropic_usage(as_object(fields.get("message")).get("usage")))
+            case "message_delta":
+                self._count(anthropic_usage(fields.get("usage")))
+                self._refused |= as_object(fields.get("delta")).get("stop_reason") == "refusal"
+            case "message_stop":
+                self._finish(excused=self._refused)
+            case _:
+                pass
+
+    def _see_block(self, block: dict[str, object]) -> None:
+        """A tool's block says something by itself; a block of text does by its text, mostly empty."""
+        if block.get("type") in ("text", "thinking"):
+            self._see_part(block)
+        elif block:
+            self._content(0)
+
+    def _see_part(self, part: dict[str, object]) -> None:
+        """Text, thinking, a tool's input or a signature; the last is content, but not output."""
+        for key, value in part.items():
+            if value and key != "type":
+                self._content(len(value) if isinstance(value, str) and key != "signature" else 0)
+
+    def _is_end_marker(self, data: bytes) -> bool:
+        return False
+
+    def _is_final(self, fields: dict[str, object]) -> bool:
+        return fields.get("type") == "message_stop"
+
+    def _at_end(self) -> None:
+        pass
+
+
+def _session(user_id: object) -> str | None:
+    """The session inside ``metadata.user_id``, which Claude Code fills with JSON, else all of it."""
+    text = as_text(user_id)
+    if text.startswith("{"):
+        with suppress(ValueError):
+            text = as_text(as_object(loads(text.encode("utf-8", "replace"))).get("session_id")) or text
+    return scrub(text, MAX_SESSION) or None

@@ -1,0 +1,68 @@
+"""Streams and answers of both wires, as upstreams write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from crtui.wire.codec import StreamReader
+from crtui.wire.registry import codec_for
+
+
+def event(fields: dict[str, Any]) -> bytes:
+    """One event of the messages wire."""
+    return f"event: {fields['type']}\n".encode() + chunk(fields)
+
+
+def chunk(fields: object) -> bytes:
+    """One event of the chat wire."""
+    return b"data: " + orjson.dumps(fields) + b"\n\n"
+
+
+def choice(finish_reason: str | None = None, **delta: object) -> bytes:
+    """A chunk with one choice."""
+    return chunk({"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
+
+
+def delta(**part: object) -> bytes:
+    """A part of a content block."""
+    return event({"type": "content_block_delta", "index": 0, "delta": part})
+
+
+START = event(
+    {
+        "type": "message_start",
+        "message": {"role": "assistant", "content": [], "usage": {"input_tokens": 25, "output_tokens": 1}},
+    }
+)
+PING = event({"type": "ping"})
+BLOCK = event({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+TEXT = delta(type="text_delta", text="Hello")
+BLOCK_STOP = event({"type": "content_block_stop", "index": 0})
+END = event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 15}})
+STOP = event({"type": "message_stop"})
+MESSAGE = START + BLOCK + PING + TEXT + BLOCK_STOP + END + STOP
+
+ROLE = choice(role="assistant", content="")
+WORD = choice(content="Hello")
+FINISH = choice("stop")
+USAGE = chunk({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}})
+DONE = b"data: [DONE]\n\n"
+COMPLETION = ROLE + WORD + FINISH + USAGE + DONE
+
+
+def read(wire: str, *data: bytes, close: bool = False) -> StreamReader:
+    """A reader that has seen these bytes."""
+    reader = codec_for("messages" if wire == "messages" else "chat").stream_reader()
+    for piece in data:
+        reader.feed(piece)
+    if close:
+        reader.close()
+    return reader
+
+
+def seen(reader: StreamReader) -> tuple[object, ...]:
+    """All that a reader tells."""
+    told = (reader.content_seen, reader.complete, reader.error, reader.error_status, reader.broken)
+    return (*told, reader.events, reader.usage, reader.output_chars)
