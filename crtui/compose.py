@@ -94,10 +94,11 @@ class Stack:
         ]
         await self._server.start(self._sock)
 
-    async def failed(self) -> BaseException | None:
-        """Wait until a part that must never end has ended, and say how."""
+    async def failure(self) -> None:
+        """Wait until a part that must never end has ended, and raise what it ended of."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(done)).exception()
+        ended = next(iter(done))
+        raise ended.exception() or RuntimeError(f"{ended.get_name()} has ended")
 
     async def stop(self, drain_s: float = DRAIN_S) -> None:
         """Drain the gateway, then end everything."""
@@ -132,7 +133,7 @@ def with_profile(loaded: LoadedConfig, profile: str | None) -> Config:
 def url_of(sock: socket.socket) -> str:
     """How a client on this machine reaches a bound socket."""
     host, port = sock.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+    if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -144,17 +145,16 @@ def _access(config: Config, sock: socket.socket, control: str, environ: Mapping[
     return Access(
         hosts=hosts_of(host, port, gateway.allowed_hosts),
         control=Token(control),
-        token=Token(token) if token else None,
+        token=Token(token.reveal()) if token else None,
         max_body=gateway.max_body_mb * 1024 * 1024,
     )
 
 
-def _probe_when_half_open(
-    poller: Poller, providers: Mapping[str, Provider]
-) -> Callable[[list[Event]], None]:
+def _probe_when_half_open(poller: Poller, providers: Mapping[str, Provider]) -> Callable[[list[Event]], None]:
     def listen(events: list[Event]) -> None:
         for event in events:
-            if event.kind == "health.half_open" and event.provider in providers:
-                poller.kick(event.provider)
+            name = event.provider
+            if event.kind == "health.half_open" and name is not None and name in providers:
+                poller.kick(name)
 
     return listen

@@ -72,6 +72,12 @@ class Engine:
         return (self._core.version, self._in_flight, self._requests, len(self.notices))
 
     @property
+    def tag(self) -> str:
+        """Names the picture a snapshot would give: its version, and the second, since rates decay."""
+        parts = (self._started_at, self.clock.now().wall // SECOND, *self.version)
+        return "-".join(f"{part:x}" for part in parts)
+
+    @property
     def last_seq(self) -> int:
         """The number of the newest event, 0 before the first."""
         return self._events[-1].seq if self._events else 0

@@ -18,7 +18,7 @@ from crtui.core.now import SECOND
 from crtui.engine.engine import Engine
 from crtui.gateway.guard import Refusal
 from crtui.gateway.interrupt import Interrupt
-from crtui.gateway.reply import Header, Reply
+from crtui.gateway.reply import JSON, Header, Reply
 from crtui.gateway.request import RefusedError, Request
 
 HEARTBEAT_S: Final = 15.0
@@ -50,8 +50,12 @@ class Control:
         await _json(request.reply, {"status": status, "version": __version__})
 
     async def state(self, request: Request) -> None:
-        """The snapshot."""
-        await _json(request.reply, snapshot_json(self._engine.snapshot()))
+        """The snapshot; nothing but its tag where the caller has that one already."""
+        tag = b'"%s"' % self._engine.tag.encode()
+        if request.headers.get(b"if-none-match") == tag:
+            await request.reply.whole(304, b"", ((b"etag", tag),))
+            return
+        await _json(request.reply, snapshot_json(self._engine.snapshot()), ((b"etag", tag),))
 
     async def events(self, request: Request) -> None:
         """Events as they happen, those after ``since`` first; without it, only new ones."""
@@ -128,8 +132,8 @@ def _frames(events: Iterable[Event]) -> Iterable[bytes]:
         yield b"id: %d\ndata: %s\n\n" % (event.seq, orjson.dumps(event.to_json()))
 
 
-async def _json(reply: Reply, value: object) -> None:
-    await reply.whole(200, orjson.dumps(value))
+async def _json(reply: Reply, value: object, headers: tuple[Header, ...] = ()) -> None:
+    await reply.whole(200, orjson.dumps(value), (JSON, *headers))
 
 
 async def _fields(request: Request) -> dict[str, Any]:

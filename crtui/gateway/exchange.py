@@ -77,14 +77,15 @@ class Exchange:
 
     def _ask(self, facts: RequestFacts, body: bytes) -> Ask:
         headers = self._request.headers
-        session = next((headers[name] for name in _SESSION_HEADERS if name in headers), None)
+        named = next((headers[name] for name in _SESSION_HEADERS if name in headers), None)
+        session = facts.session if named is None else named.decode("latin-1")
         profile = headers.get(b"x-crtui-profile")
         return Ask(
             wire=self._codec.wire,
             id=self._reply.id,
             profile=None if profile is None else profile.decode("latin-1"),
-            model=facts.model,
-            session=facts.session if session is None else scrub(session.decode("latin-1")),
+            model=None if facts.model is None else scrub(facts.model),
+            session=None if session is None else scrub(session),
             content=self._codec.read_content(body) if self._engine.needs_content else None,
         )
 

@@ -68,7 +68,7 @@ def _opencode(url: str, key: str) -> list[str]:
     return [
         f"export CRTUI_KEY={key}",
         f"export OPENCODE_CONFIG_CONTENT={shlex.quote(json.dumps(content))}",
-        "# then --model anthropic/NAME (messages), or --model crtui/auto (chat; the config's `model` decides)",
+        "# then --model anthropic/NAME (messages) or --model crtui/auto (chat, the config's models)",
     ]
 
 

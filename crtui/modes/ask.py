@@ -17,7 +17,7 @@ from crtui.errors import CrtuiError
 from crtui.modes.options import Options
 from crtui.modes.text import status_text
 
-_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _EXIT_BY_STANDING: Final = {"eligible": 0, "demoted": 10, "excluded": 11}
 
 

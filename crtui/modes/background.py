@@ -91,19 +91,19 @@ class GatewayThread:
 
     async def _serve(self, stack: Stack, stopping: asyncio.Event) -> None:
         """Run until told to stop; whatever must not end and does is raised."""
-        waits = [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(stack.failed())]
-        waits.append(asyncio.ensure_future(self._link.publish(stack.engine)))
+        told = asyncio.ensure_future(stopping.wait())
+        parts: list[Awaitable[None]] = [stack.failure(), self._link.publish(stack.engine)]
         if self._beside is not None:
-            waits.append(asyncio.ensure_future(self._beside(stack)))
+            parts.append(self._beside(stack))
+        running = [asyncio.ensure_future(part) for part in parts]
         try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if waits[0] not in done:
-                fault = waits[1].result() if waits[1] in done else next(iter(done)).exception()
-                raise fault or RuntimeError("a part of the gateway has ended")
+            done, _ = await asyncio.wait((told, *running), return_when=asyncio.FIRST_COMPLETED)
+            if told not in done:
+                raise next(iter(done)).exception() or RuntimeError("a part of the gateway has ended")
         finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            for task in (told, *running):
+                task.cancel()
+            await asyncio.gather(told, *running, return_exceptions=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from crtui.clock import SystemClock
 from crtui.engine.local import LocalLink
+from crtui.engine.logfile import log_to_file
 from crtui.errors import CrtuiError
-from crtui.modes.background import DRAIN_S, GatewayThread
+from crtui.modes.background import GatewayThread
 from crtui.modes.options import Options
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def dashboard(options: Options, *, trace: Path | None) -> int:
         from crtui.modes.plant import plant_for
 
         plant = await plant_for(options, clock, trace)
+        log_to_file(plant.state.path)
         plants.append(plant.close)
         return Stack(plant, bind_for(plant.config))
 
@@ -68,6 +70,7 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
             data = await world.start()
             config = override(config_from_data(data, "demo"), {}, options.listen or "127.0.0.1:0")
             plant = make_plant(there, config, clock, trace, environ=world.environ, seed=seed)
+            log_to_file(plant.state.path)
             plants.append(plant.close)
             return Stack(plant, bind_for(config))
 
@@ -97,6 +100,7 @@ def attach(options: Options, url: str | None) -> int:
 
     gateway = connect(options, url, ordering=not options.read_only)
     gateway.state()
+    log_to_file(options.state_path)
     link = RemoteLink(gateway, read_only=options.read_only)
     link.start()
     try:
@@ -113,9 +117,7 @@ def _run_local(
 ) -> int:
     from crtui.tui.app import CrtuiApp
 
-    app = CrtuiApp(
-        link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only
-    )
+    app = CrtuiApp(link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only)
     thread = make_thread(app.leave_from_thread)
     app.on_first_frame = thread.start
     app.run()

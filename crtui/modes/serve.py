@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 
 from crtui.clock import SystemClock
-from crtui.compose import Plant, Stack, bind_for
+from crtui.compose import Stack, bind_for
 from crtui.core.events import Event
 from crtui.core.now import stamp
 from crtui.modes.options import Options
@@ -35,20 +37,19 @@ async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
     _say(f"crtui serves on {stack.url} ({len(stack.engine.providers)} providers)")
     for notice in stack.engine.notices:
         _say(f"warning: {notice}")
-    failed = asyncio.create_task(stack.failed())
+    failing = asyncio.create_task(stack.failure())
     stopped = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait((failed, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if stopped.done():
-            running = stack.engine.in_flight
-            _say(f"stopping: {running} requests finish first" if running else "stopping")
+        done, _ = await asyncio.wait((failing, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if failing in done:
+            await failing
+        running = stack.engine.in_flight
+        _say(f"stopping: {running} requests finish first" if running else "stopping")
     finally:
+        failing.cancel()
         stopped.cancel()
         await stack.stop()
         plant.close()
-    if failed.done() and not failed.cancelled() and (fault := failed.result()) is not None:
-        raise fault
-    failed.cancel()
     return 0
 
 
@@ -60,13 +61,11 @@ def _on_stop_signals() -> asyncio.Event:
     return stopping
 
 
-def _print(line, events: list[Event]) -> None:
-    try:
+def _print(line: Callable[[Event], str], events: list[Event]) -> None:
+    # Where nobody reads the log any more, requests go on without it.
+    with contextlib.suppress(OSError):
         sys.stdout.write("".join(line(event) for event in events))
         sys.stdout.flush()
-    except OSError:
-        # Nobody reads the log any more; requests go on without it.
-        sys.stdout = open("/dev/null", "w")
 
 
 def _json_line(event: Event) -> str:

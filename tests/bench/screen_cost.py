@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.terminal import Terminal, config_of, crtui, environ
+from tests.fakes.terminal import Terminal, config_of, crtui, environ
 
 RUNS = 10
 IDLE_S = 20.0
@@ -30,7 +30,10 @@ def main() -> None:
             frames = [_first_frame(argv, Path(home), size) for _ in range(RUNS)]
             cpu, memory = _idle(argv, Path(home), size)
             median = statistics.median(frames) * 1000
-            print(f"{size[0]:>4}x{size[1]:<3}  {median:>9.0f} ms  {cpu * 100:>7.2f} %  {memory:>4.0f} MiB", flush=True)
+            print(
+                f"{size[0]:>4}x{size[1]:<3}  {median:>9.0f} ms  {cpu * 100:>7.2f} %  {memory:>4.0f} MiB",
+                flush=True,
+            )
 
 
 def _first_frame(argv: list[str], home: Path, size: tuple[int, int]) -> float:

@@ -9,7 +9,14 @@ import tomllib
 
 import pytest
 
-ONE = '[[provider]]\nname = "a"\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:9/v1"\nauth = "none"\npoll_s = 0\n'
+ONE = """
+[[provider]]
+name = "a"
+kind = "openai-compatible"
+base_url = "http://127.0.0.1:9/v1"
+auth = "none"
+poll_s = 0
+"""
 
 
 def one_line(text: str) -> str:
@@ -82,7 +89,7 @@ def test_a_taken_port_is_one_line_with_the_remedy(place):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        address = "127.0.0.1:{}".format(taken.getsockname()[1])
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = place.run("serve", "--config", str(place.config(ONE)), "--listen", address)
 
     assert done.returncode == 2

@@ -1,0 +1,166 @@
+"""The whole program on a real pseudo-terminal: it starts, obeys keys, and gives the terminal back."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.terminal import Terminal, config_of, crtui, environ
+
+LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHOWS_CURSOR = b"\x1b[?25h"
+STOPS_MOUSE = b"\x1b[?1000l"
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def dashboard(tmp_path: Path, count: int = 3, size: tuple[int, int] = (100, 30), *args: str) -> Terminal:
+    config = tmp_path / "config.toml"
+    config.write_text(config_of(count, poll_s=0))
+    return Terminal(crtui("--config", str(config), *args), environ(tmp_path), size)
+
+
+def restored(output: bytes) -> bool:
+    end = bytes(output)[-4000:]
+    return all(mark in end for mark in (LEFT_ALTERNATE_SCREEN, SHOWS_CURSOR, STOPS_MOUSE))
+
+
+def after_the_screen(output: bytes) -> str:
+    """What a person reads once the alternate screen is gone."""
+    text = bytes(output).rpartition(LEFT_ALTERNATE_SCREEN)[2].decode("utf-8", "replace")
+    return re.sub(r"\x1b[\[\]][0-9;?=>]*[A-Za-z]?|\x1b[=>]", "", text).strip()
+
+
+def test_q_quits_with_0_and_gives_the_terminal_back(tmp_path):
+    with dashboard(tmp_path) as terminal:
+        terminal.until("provider-0")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+        assert restored(terminal.output)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_gives_the_terminal_back(tmp_path, number):
+    with dashboard(tmp_path) as terminal:
+        terminal.until("provider-0")
+        os.kill(terminal.pid, number)
+
+        assert terminal.wait() == 0
+        assert restored(terminal.output)
+
+
+def test_keys_reach_the_gateway_and_come_back_as_state(tmp_path):
+    with dashboard(tmp_path) as terminal:
+        terminal.until("provider-0")
+        terminal.send("d")
+        terminal.until("DEMO")
+        terminal.send("u")
+        terminal.until("3 ok")
+        terminal.send("o")
+        terminal.until("DRAIN")
+        terminal.send("r")
+        terminal.until("3 ok")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+
+
+def test_a_taken_port_is_one_line_after_the_terminal_is_given_back(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with dashboard(tmp_path, 3, (100, 30), "--listen", address) as terminal:
+            assert terminal.wait() == 2
+            said = after_the_screen(terminal.output)
+
+    assert "the port is taken" in said
+    assert "\n" not in said
+
+
+def test_a_broken_config_is_one_line_after_the_terminal_is_given_back(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('[[provider]]\nname = "a"\nkind = "olama"\n')
+    with Terminal(crtui("--config", str(config)), environ(tmp_path), (120, 30)) as terminal:
+        assert terminal.wait() == 2
+        said = after_the_screen(terminal.output)
+
+    assert "did you mean 'ollama'" in said
+    assert "Traceback" not in said
+
+
+def test_with_nothing_at_all_the_first_run_screen_says_what_to_do(tmp_path):
+    argv = crtui("--listen", "127.0.0.1:0")
+    with Terminal(argv, environ(tmp_path), (100, 30)) as terminal:
+        terminal.until("crtui init", "crtui demo")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (44, 30), (40, 10)])
+def test_it_fits_any_size_down_to_40x10(tmp_path, size):
+    with dashboard(tmp_path, 3, size) as terminal:
+        terminal.until("provider-0", "quit")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+
+
+def test_smaller_than_that_it_says_what_it_needs_and_recovers(tmp_path):
+    with dashboard(tmp_path, 3, (80, 24)) as terminal:
+        terminal.until("provider-0")
+        terminal.resize(30, 8)
+        terminal.until("40x10")
+        terminal.resize(1, 1)
+        terminal.read(0.3)
+        terminal.resize(100, 30)
+        terminal.until("provider-0")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+
+
+def test_the_demo_serves_obeys_and_quits(tmp_path):
+    argv = crtui("demo", "--speed", "10")
+    with Terminal(argv, environ(tmp_path), (140, 40)) as terminal:
+        terminal.until("claude-max", "openrouter", "ollama", "vllm-lab", "anthropic-api")
+        terminal.until("tok/min", "in flight", within=20)
+        terminal.until("out of memory", within=20)
+        terminal.send("q")
+        terminal.read(0.5)
+        if "Quit while" in terminal.text():
+            terminal.send("y")
+
+        assert terminal.wait() == 0
+        assert restored(terminal.output)
+
+
+def test_a_terminal_that_vanishes_ends_the_program(tmp_path):
+    with dashboard(tmp_path) as terminal:
+        terminal.until("provider-0")
+        os.close(terminal.fd)
+        terminal.fd = os.open(os.devnull, os.O_RDWR)
+        pid, status = 0, 0
+        for _ in range(200):
+            pid, status = os.waitpid(terminal.pid, os.WNOHANG)
+            if pid:
+                break
+            terminal_pause()
+        terminal.status = os.waitstatus_to_exitcode(status)
+
+    assert pid
+    assert terminal.status == 0
+
+
+def terminal_pause() -> None:
+    """Yield the processor for a moment; there is no descriptor left to wait on."""
+    import select
+
+    select.select([], [], [], 0.05)
