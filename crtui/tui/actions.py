@@ -1,0 +1,155 @@
+"""Every key of the screen in one table: bindings, key bar, help, palette and the README are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from crtui.core.inputs import CommandName
+from crtui.core.views import Override, ProviderView
+
+Place = Literal["everywhere", "dashboard", "provider"]
+Group = Literal["Move", "Providers", "View", "Program"]
+GROUPS: Final[tuple[Group, ...]] = ("Move", "Providers", "View", "Program")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do.
+
+    ``keys`` are Textual's names, ``shown`` is how they are printed. ``command`` is what goes to the
+    gateway; an action without one changes only the view. ``override``: the key lifts that override
+    where it is set. ``bar``: place in the key bar, lower ones stay longer, None is not shown there.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    shown: str
+    label: str
+    help: str
+    group: Group
+    place: Place = "everywhere"
+    bar: int | None = None
+    command: CommandName | None = None
+    override: Override | None = None
+    writes: bool = False
+    needs_provider: bool = False
+
+    def label_for(self, provider: ProviderView | None) -> str:
+        """The label as the key would act on this provider now."""
+        if self.override and provider and provider.operator.override == self.override:
+            return "release"
+        return self.label
+
+
+def _order(
+    name: CommandName, key: str, help_text: str, override: Override | None, bar: int, label: str = ""
+) -> Action:
+    return Action(
+        name,
+        (key,),
+        key,
+        label or name,
+        help_text,
+        "Providers",
+        bar=bar,
+        command=name,
+        override=override,
+        writes=True,
+        needs_provider=True,
+    )
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("up", ("up", "k"), "↑ k", "up", "one up", "Move"),
+    Action("down", ("down", "j"), "↓ j", "down", "one down", "Move"),
+    Action("page_up", ("pageup",), "PgUp", "page up", "one page up", "Move"),
+    Action("page_down", ("pagedown",), "PgDn", "page down", "one page down", "Move"),
+    Action("top", ("home", "g"), "g", "top", "to the first", "Move"),
+    Action("bottom", ("end", "G"), "G", "bottom", "to the last", "Move"),
+    Action("open", ("enter",), "⏎", "open", "open the provider", "Move", "dashboard", 1, needs_provider=True),
+    Action("back", ("escape",), "Esc", "back", "back to the dashboard", "Move", "provider", 1),
+    Action("clear", ("escape",), "Esc", "clear", "drop filter, then zoom; never quits", "Move", "dashboard"),
+    Action("previous", ("left_square_bracket",), "[", "previous", "provider before", "Move", "provider", 7),
+    Action("next", ("right_square_bracket",), "]", "next", "provider after", "Move", "provider", 7),
+    _order("demote", "d", "demote: try it last; again: release", "demoted", 3),
+    _order("drain", "o", "drain: send it nothing new; again: release", "drained", 6),
+    _order("pin", "p", "pin: try it first; again: release", "pinned", 8),
+    _order("reset", "r", "reset: forget its failures, waits and override", None, 5),
+    Action(
+        "undo",
+        ("u",),
+        "u",
+        "undo",
+        "undo: put the last changed override back",
+        "Providers",
+        bar=11,
+        writes=True,
+    ),
+    Action(
+        "reset_all",
+        ("R",),
+        "R",
+        "reset all",
+        "reset every provider (asks)",
+        "Providers",
+        command="reset_all",
+        writes=True,
+    ),
+    Action(
+        "paid",
+        ("dollar_sign",),
+        "$",
+        "paid",
+        "allow paid providers, or stop them",
+        "Providers",
+        bar=12,
+        command="paid",
+        writes=True,
+    ),
+    Action("freeze", ("space",), "space", "pause", "hold the picture still; again: go on", "View", bar=9),
+    Action(
+        "filter",
+        ("slash",),
+        "/",
+        "filter",
+        "show only: text, !not, state:down, model:opus",
+        "View",
+        "dashboard",
+        4,
+    ),
+    Action("sort", ("s",), "s", "sort", "next sort order", "View", "dashboard", 10),
+    Action("sort_reverse", ("S",), "S", "reverse", "turn the order round", "View", "dashboard"),
+    Action("zoom", ("z",), "z", "zoom", "give the panel the whole screen", "View", "dashboard"),
+    Action("panel_1", ("1",), "1", "providers", "to the providers", "View", "dashboard"),
+    Action("panel_2", ("2",), "2", "quota", "to quota & burn", "View", "dashboard"),
+    Action("panel_3", ("3",), "3", "latency", "to the latency chart", "View", "dashboard"),
+    Action("panel_4", ("4",), "4", "events", "to the events", "View", "dashboard"),
+    Action("events", ("e",), "e", "events", "every event, or only notable ones", "View", "dashboard"),
+    Action("copy", ("y",), "y", "copy", "copy the base URL, or the row", "View"),
+    Action("theme", ("t",), "t", "theme", "next colours: dark, light, blue/orange", "View"),
+    Action("help", ("question_mark",), "?", "help", "these keys", "Program", bar=0),
+    Action("palette", (), "ctrl+p", "palette", "every command by name", "Program"),
+    Action("quit", ("q",), "q", "quit", "quit (asks while requests run)", "Program", "dashboard", 2),
+    Action("close", ("q",), "q", "back", "back to the dashboard", "Program", "provider", None),
+)
+
+BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
+
+
+_WORDS: Final = {"⏎": "Enter", "↑ k": "Up k", "↓ j": "Down j"}
+
+
+def in_ascii(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """The same actions with their keys written out."""
+    return tuple(replace(action, shown=_WORDS.get(action.shown, action.shown)) for action in actions)
+
+
+def available(place: Place, *, read_only: bool) -> tuple[Action, ...]:
+    """The actions of a place; those that change something are left out when that is refused."""
+    return tuple(
+        action
+        for action in ACTIONS
+        if action.place in ("everywhere", place) and not (read_only and action.writes)
+    )

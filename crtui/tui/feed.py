@@ -1,0 +1,141 @@
+"""The event feed: merges the event tails of successive snapshots, numbered, bounded, with honest gaps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Final
+
+from crtui.core.events import Event
+from crtui.tui import fmt
+from crtui.tui.line import Line, Role, Span, cell, cell_width, fit
+from crtui.tui.words import QUIET, look, words
+
+_KEPT: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of the feed. ``count`` > 1: the same thing so many times in a row, last told at ``at``."""
+
+    at: int
+    provider: str
+    text: str
+    glyph: str
+    role: Role
+    event: Event | None
+    count: int = 1
+
+
+class EventLog:
+    """The newest events seen, oldest first. Everything and the notable ones are kept apart.
+
+    So a busy minute of plain successes cannot push the one outage out of the list.
+    """
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+        self._last = 0
+        self._all: deque[Note] = deque(maxlen=_KEPT)
+        self._notable: deque[Note] = deque(maxlen=_KEPT)
+        self.version = 0
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event taken in, 0 before the first."""
+        return self._last
+
+    def notes(self, *, everything: bool = False) -> Sequence[Note]:
+        """The feed's lines, oldest first."""
+        return self._all if everything else self._notable
+
+    def of(self, provider: str) -> Iterator[Note]:
+        """The lines of one provider, newest first."""
+        return (note for note in reversed(self._all) if note.provider == provider)
+
+    def changes_of(self, provider: str) -> Iterator[Note]:
+        """The notable lines of one provider, newest first."""
+        return (note for note in reversed(self._notable) if note.provider == provider)
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Merge a snapshot's event tail. What lies between the last tail and this one is counted."""
+        if not events:
+            return
+        if events[-1].seq < self._last:
+            self._restart()
+        fresh = [event for event in events if event.seq > self._last]
+        if not fresh:
+            return
+        missed = fresh[0].seq - self._last - 1
+        if self._last and missed > 0:
+            self._gap(missed, fresh[0].at)
+        for event in fresh:
+            self._add(event)
+        self._last = fresh[-1].seq
+        self.version += 1
+
+    def _restart(self) -> None:
+        """The numbers began anew: another gateway process answers now."""
+        self._last = 0
+        self._all.clear()
+        self._notable.clear()
+
+    def _gap(self, missed: int, at: int) -> None:
+        note = Note(at, "", f"… {missed} more", " ", "faint", None)
+        self._all.append(note)
+        self._notable.append(note)
+
+    def _add(self, event: Event) -> None:
+        glyph, role = look(event)
+        note = Note(event.at, event.provider or "", words(event, self._zone), glyph, role, event)
+        _append(self._all, note)
+        if event.kind not in QUIET:
+            _append(self._notable, note)
+
+
+def _append(notes: deque[Note], note: Note) -> None:
+    """Add a line, or count it on to the last one if that says the same."""
+    last = notes[-1] if notes else None
+    same = last is not None and (last.provider, last.text, last.glyph) == (
+        note.provider,
+        note.text,
+        note.glyph,
+    )
+    if last is not None and same and note.glyph.strip():
+        notes[-1] = replace(note, count=last.count + 1)
+    else:
+        notes.append(note)
+
+
+class FeedLines:
+    """The feed as lines. A note is written once for a width: most stay from picture to picture."""
+
+    def __init__(self) -> None:
+        self._shape = (0, 0)
+        self._known: dict[int, tuple[Note, Line]] = {}
+
+    def lines(self, notes: Iterable[Note], width: int, zone: tzinfo | None) -> list[Line]:
+        """One line of at most ``width`` cells for each note; narrow ones drop the seconds."""
+        shown = list(notes)
+        name_width = min(14, max((cell_width(note.provider) for note in shown), default=0))
+        known = self._known if self._shape == (width, name_width) else {}
+        self._shape = (width, name_width)
+        self._known = {
+            id(note): known.get(id(note)) or (note, note_line(note, width, name_width, zone))
+            for note in shown
+        }
+        return [line for _, line in self._known.values()]
+
+
+def note_line(note: Note, width: int, name_width: int, zone: tzinfo | None) -> Line:
+    """One line: time, glyph, provider, what happened."""
+    times = f" ×{note.count}" if note.count > 1 else ""
+    time = fmt.clock_time(note.at, zone, seconds=width >= 60)
+    name = f"{cell(note.provider, name_width)} " if name_width else ""
+    head = (Span(f"{time} ", "faint"), Span(f"{note.glyph} ", note.role), Span(name))
+    room = max(1, width - sum(cell_width(span.text) for span in head) - len(times))
+    text_role: Role = "bright" if note.role == "bad" else "text" if note.role == "warn" else "dim"
+    body = fit((Span(note.text, text_role),), room)
+    return fit((*head, *body, *([Span(times, "bright")] if times else [])), width)

@@ -1,0 +1,52 @@
+"""One picture's worth of facts: what every part of the screen is painted from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Literal
+
+from crtui.core.views import ProviderView, Snapshot
+from crtui.engine.link import LinkStatus
+from crtui.tui.feed import EventLog
+
+Scene = Literal["connecting", "lost", "empty", "idle", "busy"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What is shown now. Times are wall milliseconds.
+
+    ``now`` is what countdowns are measured from: it stands still while the picture is frozen or
+    stale. ``clock`` always runs. ``paused_ms`` is None while live.
+    """
+
+    snapshot: Snapshot | None
+    link: LinkStatus
+    now: int
+    clock: int
+    log: EventLog
+    zone: tzinfo | None = None
+    paused_ms: int | None = None
+    missed_events: int = 0
+    read_only: bool = False
+
+    @property
+    def scene(self) -> Scene:
+        """Which of the screen's situations this is."""
+        if self.snapshot is None:
+            return "lost" if self.link.state == "lost" else "connecting"
+        if not self.snapshot.providers:
+            return "empty"
+        return "busy" if self.snapshot.gateway.requests or self.snapshot.gateway.in_flight else "idle"
+
+    @property
+    def stale(self) -> bool:
+        """Whether the snapshot is old because the gateway no longer answers."""
+        return self.snapshot is not None and self.link.state != "live"
+
+    def provider(self, name: str | None) -> ProviderView | None:
+        """The provider of that name, if it is (still) there."""
+        if self.snapshot is None or name is None:
+            return None
+        return next((p for p in self.snapshot.providers if p.name == name), None)

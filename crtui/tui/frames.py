@@ -1,0 +1,74 @@
+"""Makes frames from what the link holds, and can hold one still."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from crtui.clock import Clock
+from crtui.core.views import Snapshot
+from crtui.engine.link import Link
+from crtui.tui.feed import EventLog
+from crtui.tui.frame import Frame
+
+
+class FrameSource:
+    """The newest frame at any time; while frozen, the one that was newest then.
+
+    The link keeps collecting while frozen: only what is shown stands still.
+    """
+
+    def __init__(self, link: Link, clock: Clock, *, zone: tzinfo | None, read_only: bool) -> None:
+        self._link = link
+        self._clock = clock
+        self._zone = zone
+        self._read_only = read_only
+        self._log = EventLog(zone)
+        self._frozen: tuple[Snapshot, int, int] | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the picture stands still."""
+        return self._frozen is not None
+
+    def toggle(self) -> None:
+        """Hold the present picture, or go on. There is nothing to hold before the first snapshot."""
+        latest = self._link.latest
+        if self._frozen is not None:
+            self._frozen = None
+        elif latest is not None:
+            now = self._clock.now()
+            self._log.take(latest.events)
+            self._frozen = (latest, now.wall, now.mono)
+
+    def take(self) -> Frame:
+        """The frame for this instant."""
+        now = self._clock.now()
+        if self._frozen is not None:
+            snapshot, wall, mono = self._frozen
+            return self._frame(snapshot, wall, now.wall, now.mono - mono)
+        latest, status = self._link.latest, self._link.status
+        if latest is not None:
+            self._log.take(latest.events)
+        stale = latest is not None and status.state != "live"
+        return self._frame(latest, latest.at if latest is not None and stale else now.wall, now.wall, None)
+
+    def _frame(self, snapshot: Snapshot | None, wall: int, clock: int, paused_ms: int | None) -> Frame:
+        paused = None if paused_ms is None else round(self._clock.real_seconds(paused_ms) * 1000)
+        missed = self._missed() if paused is not None else 0
+        return Frame(
+            snapshot,
+            self._link.status,
+            wall,
+            clock,
+            self._log,
+            self._zone,
+            paused,
+            missed,
+            self._read_only or self._link.read_only,
+        )
+
+    def _missed(self) -> int:
+        latest = self._link.latest
+        if latest is None or not latest.events:
+            return 0
+        return max(0, latest.events[-1].seq - self._log.last_seq)

@@ -1,0 +1,67 @@
+"""Every non-ASCII character the screen draws itself, and what stands for it on plain terminals.
+
+Lines are always built with the characters below. On a terminal that cannot show them one
+translation, character by character, is applied where lines become cells, so widths never change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NEXT: Final = "▶"
+PAUSED: Final = "❚❚"
+ARROW: Final = "→"
+SEPARATOR: Final = "·"
+NONE: Final = "–"
+TIMES: Final = "×"
+SPARKS: Final = "▁▂▃▄▅▆▇"
+BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+BAR_FULL: Final = "━"
+BAR_EMPTY: Final = "╌"
+
+_PLAIN: Final = {
+    "▶": ">",
+    "❚": "|",
+    "→": ">",
+    "←": "<",
+    "·": "-",
+    "–": "-",
+    "×": "x",
+    "…": "~",
+    "⏎": "<",
+    "↑": "^",
+    "↓": "v",
+    "‹": "<",
+    "●": "+",
+    "◆": "*",
+    "◐": "~",
+    "◔": "?",
+    "◌": ".",
+    "◇": "$",
+    "▒": "m",
+    "▼": "v",
+    "✖": "x",
+    "○": "o",
+    "─": "-",
+    "│": "|",
+    "┤": "|",
+    "└": "+",
+    "━": "=",
+    "╌": ".",
+    "▁": "_",
+    "▂": "_",
+    "▃": "-",
+    "▄": "-",
+    "▅": "=",
+    "▆": "=",
+    "▇": "#",
+    "█": "#",
+}
+_TABLE: Final = str.maketrans(_PLAIN)
+
+
+def plain_ascii(text: str) -> str:
+    """The text in ASCII, one character for one; what has no stand-in becomes ``?``."""
+    if text.isascii():
+        return text
+    return "".join(c if c.isascii() else "?" for c in text.translate(_TABLE))

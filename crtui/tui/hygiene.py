@@ -1,0 +1,63 @@
+"""What a full-screen program owes the terminal: to leave it as it was, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final, Literal
+
+ExitReason = Literal["quit", "signal", "tty", "gateway", "crash"]
+
+_SIGNALS: Final = ("SIGTERM", "SIGHUP")
+
+
+def on_signals(leave: Callable[[ExitReason], None]) -> None:
+    """Leave on SIGTERM and SIGHUP, which otherwise would end the program with the terminal in raw mode."""
+    loop = asyncio.get_running_loop()
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, leave, "signal")
+        except (NotImplementedError, RuntimeError, ValueError):
+            return  # not on this platform, or not on the main thread
+
+
+def tty_gone() -> bool:
+    """Whether standard input is no longer a terminal: its window was closed or the connection lost."""
+    try:
+        return not os.isatty(sys.__stdin__.fileno()) if sys.__stdin__ is not None else True
+    except (OSError, ValueError):
+        return True
+
+
+@contextmanager
+def color_choice(*, without: bool) -> Generator[bool]:
+    """Inside, ``NO_COLOR`` is set exactly if colours are not wanted; the value says whether so.
+
+    Textual takes an empty ``NO_COLOR`` for set while it is constructed; by its own rule
+    (no-color.org) only a non-empty one counts.
+    """
+    before = os.environ.get("NO_COLOR")
+    wanted = without or bool(before)
+    if wanted:
+        os.environ["NO_COLOR"] = "1"
+    else:
+        os.environ.pop("NO_COLOR", None)
+    try:
+        yield wanted
+    finally:
+        os.environ.pop("NO_COLOR", None)
+        if before is not None:
+            os.environ["NO_COLOR"] = before
+
+
+def ascii_wanted() -> bool:
+    """Whether the terminal may show nothing but ASCII: the Linux console, or a locale without UTF-8."""
+    encoding = (getattr(sys.__stderr__, "encoding", None) or "").lower().replace("-", "")
+    return os.environ.get("TERM") == "linux" or encoding not in ("utf8", "")

@@ -1,0 +1,100 @@
+"""From a key to a command: what it means for this provider now, what it costs, how to undo it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from crtui.core.inputs import Command, CommandName
+from crtui.core.views import Override, ProviderView, Snapshot
+from crtui.tui.actions import Action
+
+_PUTS_BACK: Final[dict[Override, CommandName]] = {
+    "none": "release",
+    "demoted": "demote",
+    "drained": "drain",
+    "pinned": "pin",
+}
+_DONE: Final[dict[CommandName, str]] = {
+    "demote": "demoted",
+    "drain": "drained",
+    "pin": "pinned",
+    "release": "released",
+    "reset": "reset",
+    "reset_all": "reset all",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before acting: the question, what follows from a yes, and the word for yes."""
+
+    text: str
+    consequence: str
+    yes: str
+
+
+def command_for(action: Action, provider: ProviderView | None, snapshot: Snapshot) -> Command:
+    """The command an action's key means now: an override that is already set is lifted."""
+    assert action.command is not None
+    if action.command == "paid":
+        return Command("paid", allow=not snapshot.gateway.allow_paid)
+    if provider is None or not action.needs_provider:
+        return Command(action.command)
+    lifts = action.override is not None and provider.operator.override == action.override
+    return Command("release" if lifts else action.command, provider.name)
+
+
+def question(command: Command, snapshot: Snapshot) -> Question | None:
+    """What to ask before a command that cuts service or is hard to undo; None: just do it."""
+    if command.command == "reset_all":
+        return Question(
+            f"Reset all {len(snapshot.providers)} providers?",
+            "Overrides, failure counts and waits are forgotten; providers that are out get requests again.",
+            "reset all",
+        )
+    if command.command == "paid" and command.allow:
+        paid = ", ".join(p.name for p in snapshot.providers if p.paid) or "none configured"
+        return Question("Allow paid providers?", f"Requests may then cost money at: {paid}.", "allow")
+    lost = _loses_last(command.provider, snapshot) if command.command in ("demote", "drain") else []
+    return _last_one(command, lost) if lost else None
+
+
+def quitting(running: int) -> Question:
+    """What to ask before leaving while requests run."""
+    count = f"{running} request{'s' if running != 1 else ''} {'run' if running != 1 else 'runs'}"
+    ends = "The gateway ends with this screen: it takes nothing new and lets these finish first."
+    return Question(f"Quit while {count}?", ends, "quit")
+
+
+def undo_of(provider: ProviderView, now: int) -> Command:
+    """The command that restores the provider's present override, for as long as it still has to run."""
+    override = provider.operator
+    left = None if override.until is None else max(1, override.until - now)
+    return Command(_PUTS_BACK[override.override], provider.name, left)
+
+
+def answer(command: Command) -> str:
+    """One short line that says what was asked of the gateway."""
+    if command.command == "paid":
+        return "paid providers: " + ("allowed" if command.allow else "stopped")
+    return f"{command.provider} {_DONE[command.command]}".strip()
+
+
+def _loses_last(name: str, snapshot: Snapshot) -> list[str]:
+    """The profiles in which this provider is the only one that is plainly eligible."""
+    eligible = {p.name for p in snapshot.providers if p.standing == "eligible"}
+    if name not in eligible:
+        return []
+    return [p.name for p in snapshot.profiles if name in p.order and not (eligible & set(p.order)) - {name}]
+
+
+def _last_one(command: Command, profiles: list[str]) -> Question:
+    where = ("profile " if len(profiles) == 1 else "profiles ") + ", ".join(profiles)
+    if command.command == "demote":
+        result = "requests still go to it, after every other demoted provider."
+    else:
+        result = "requests there go to demoted providers, or fail until one recovers."
+    verb = command.command
+    told = f"It is the last eligible provider of {where}: {result}"
+    return Question(f"{verb.capitalize()} {command.provider}?", told, verb)

@@ -1,0 +1,156 @@
+"""Quota and burn in lines: a meter, when it refills, whether it lasts until then. Pure."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Final
+
+from crtui.core.views import ProviderView, Snapshot
+from crtui.tui import fmt
+from crtui.tui.glyphs import NONE, SEPARATOR, TIMES
+from crtui.tui.line import EMPTY, Line, Role, Span, cell, cell_width, fit, width_of
+from crtui.tui.meters import Meter, binding, meters_of
+from crtui.tui.rows import left_role
+from crtui.tui.words import when
+
+_METER: Final = 8
+_NO_LIMIT: Final = ("No limit known. One shows here as soon", "as an answer or a poll tells it.")
+
+
+def quota_panel(snapshot: Snapshot, width: int, height: int, now: int, zone: tzinfo | None) -> list[Line]:
+    """Every provider's scarcest limit, the scarcest first; two lines each where the height allows."""
+    found = [(p, meter) for p in snapshot.providers if (meter := binding(p)) is not None]
+    if not found:
+        return [fit((Span("No provider has told a limit, and no budget is set.", "dim"),), width)]
+    found.sort(key=lambda item: 101.0 if item[1].left is None else item[1].left)
+    name_width = min(14, max(cell_width(p.name) for p, _ in found))
+    two = height >= 2 * len(found)
+    lines: list[Line] = []
+    for provider, meter in found:
+        head = (Span(f"{cell(provider.name, name_width)} "),)
+        if two:
+            lines.append(fit((*head, *_gauge(meter, now), *_refill(meter, now)), width))
+            told = _told(meter, now, zone, width - name_width - 1)
+            lines.append((Span(" " * (name_width + 1)), *told))
+        else:
+            short = outlook(meter, now, zone, exact=width >= 60)
+            lines.append(fit((*head, *_gauge(meter, now), *_clock(meter, now), *short), width))
+    return lines
+
+
+def window_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | None) -> list[Line]:
+    """All limits of one provider, two lines each: the meter, and where the number comes from."""
+    found = meters_of(provider)
+    if not found:
+        return [fit((Span(text, "dim"),), width) for text in _NO_LIMIT]
+    lines: list[Line] = []
+    label_width = min(12, max(cell_width(meter.label) for meter in found))
+    for meter in found:
+        head = Span(f"{cell(meter.label, label_width)} ")
+        lines.append(fit((head, *_gauge(meter, now), *_refill(meter, now)), width))
+        told = _told(meter, now, zone, width - label_width - 1)
+        lines.append((Span(" " * (label_width + 1)), *told))
+    return lines
+
+
+def burn_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | None) -> list[Line]:
+    """Rate, the day's tokens and where they lead, when a limit runs dry, money, and the totals."""
+    burn, usage, budget = provider.burn, provider.usage, provider.budget
+    worst = next((meter for meter in meters_of(provider) if meter.short()), None)
+    lines: list[Line] = [
+        _fact("rate", f"{fmt.count(burn.tokens_per_min)} tok/min", "lately"),
+        _fact("today", f"{fmt.count(burn.used_tokens)} tokens", _goal(provider)),
+    ]
+    if worst is not None:
+        lines.append((Span(f"{worst.label:<9}", "dim"), *outlook(worst, now, zone)))
+    cap = (
+        f"of {fmt.usd(budget.monthly_usd)} in {budget.month}" if budget.monthly_usd else f"in {budget.month}"
+    )
+    tokens = f"{fmt.count(usage.input_tokens)} in, {fmt.count(usage.output_tokens)} out"
+    lines += [
+        _fact("spent", fmt.usd(budget.spent_usd), cap),
+        _fact("tokens", tokens, f", {fmt.count(usage.cache_read_tokens)} cached"),
+        _fact("requests", fmt.count(usage.requests), f", {fmt.count(usage.failed)} failed"),
+    ]
+    return [fit(line, width) for line in lines]
+
+
+def outlook(meter: Meter, now: int, zone: tzinfo | None, *, exact: bool = True) -> Line:
+    """Whether the limit lasts: ``empty ~14:20 (14:05–14:40)``, ``ok to reset``, or what is not known."""
+    if meter.unconfirmed:
+        return (Span("reset passed, unconfirmed", "dim"),)
+    if meter.left is None:
+        return (Span("not known", "faint"),)
+    if meter.left == 0:
+        return (Span("used up", "bad"),)
+    if not meter.short() or meter.empty_from is None:
+        return (Span("ok to reset" if meter.resets_at else "ok", "good" if meter.resets_at else "dim"),)
+    last = meter.empty_to if meter.empty_to is not None else meter.empty_from
+    middle = when((meter.empty_from + last) // 2, now, zone)
+    if not exact or last == meter.empty_from:
+        return (Span(f"empty ~{middle}", "warn"),)
+    ends = (
+        f"{fmt.clock_time(meter.empty_from, zone, seconds=False)}–{fmt.clock_time(last, zone, seconds=False)}"
+    )
+    return (Span(f"empty ~{middle}", "warn"), Span(f" ({ends})", "dim"))
+
+
+def _gauge(meter: Meter, now: int) -> Line:
+    if meter.left is None or meter.unconfirmed:
+        return (Span(fmt.bar(0, _METER)[1], "faint"), Span(f" {NONE:>4} ", "faint"))
+    full, empty = fmt.bar(meter.left / 100, _METER)
+    role: Role = left_role(meter.left)
+    return (
+        Span(full, "good" if role == "text" else role),
+        Span(empty, "faint"),
+        Span(f" {fmt.percent(meter.left):>4} ", role),
+    )
+
+
+def _clock(meter: Meter, now: int) -> Line:
+    if meter.resets_at is None or meter.unconfirmed:
+        return (Span(f"{'':>6} "),)
+    return (Span(f"{fmt.countdown(meter.resets_at - now):>6} ", "dim"),)
+
+
+def _refill(meter: Meter, now: int) -> Line:
+    """When it is full again, and the amount where the provider tells one."""
+    parts: list[Span] = []
+    if meter.resets_at is not None and not meter.unconfirmed:
+        parts.append(Span(f"resets {fmt.countdown(meter.resets_at - now)}", "dim"))
+    if meter.used is not None and meter.limit is not None:
+        write = fmt.usd if meter.money else fmt.count
+        parts.append(Span(f"{' ' if parts else ''}{write(meter.used)}/{write(meter.limit)}", "faint"))
+    return tuple(parts) or EMPTY
+
+
+def _told(meter: Meter, now: int, zone: tzinfo | None, width: int) -> Line:
+    """The outlook, the pace and where the number comes from: as much of it as fits."""
+    source = f" {SEPARATOR} {meter.source.replace('_', ' ')}"
+    if meter.observed_at is not None:
+        source += f" {fmt.age(now - meter.observed_at)} ago"
+    pace = meter.pace(now)
+    with_pace = "" if pace is None else f" {SEPARATOR} pace {pace:.1f}{TIMES}"
+    exact, short = outlook(meter, now, zone), outlook(meter, now, zone, exact=False)
+    forms: list[Line] = [
+        (*exact, Span(with_pace + source, "faint")),
+        (*exact, Span(source, "faint")),
+        (*short, Span(source, "faint")),
+        (*short, Span(source.removesuffix(" ago"), "faint")),
+    ]
+    return next((form for form in forms if width_of(form) <= width), fit(short, width))
+
+
+def _goal(provider: ProviderView) -> str:
+    burn = provider.burn
+    if not burn.budget_tokens:
+        return ""
+    return f"of {fmt.count(burn.budget_tokens)}, {fmt.count(burn.projected_tokens)} by midnight UTC"
+
+
+def _fact(label: str, value: str, note: str = "") -> Line:
+    return (
+        Span(f"{label:<9}", "dim"),
+        Span(value),
+        Span(note if note.startswith(",") else f" {note}", "faint"),
+    )

@@ -1,0 +1,1 @@
+"""The screens: the dashboard, one provider in detail, and the modals."""

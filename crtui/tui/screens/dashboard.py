@@ -1,0 +1,274 @@
+"""The dashboard: summary, providers, quota, latency, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from crtui.clock import Clock
+from crtui.tui.chart import latency_chart
+from crtui.tui.empty import empty_lines, hint_lines
+from crtui.tui.feed import FeedLines
+from crtui.tui.frame import Frame
+from crtui.tui.keys import bindings
+from crtui.tui.line import Line, Span, plain
+from crtui.tui.order import SORTS, Entry, Sort, arrange, entries, matches, next_server
+from crtui.tui.quota_lines import quota_panel
+from crtui.tui.rows import table
+from crtui.tui.screens.painted import PaintedScreen
+from crtui.tui.summary import summary
+from crtui.tui.widgets.filterbar import FilterBar
+from crtui.tui.widgets.lines import LineView
+from crtui.tui.widgets.panel import Panel
+from crtui.tui.widgets.table import ProviderTable
+
+PANELS: Final = ("table", "quota", "chart", "events")
+_HOLD_S: Final = 3.0
+_RESORT_S: Final = 1.0
+
+
+class DashboardScreen(PaintedScreen):
+    """Everything at a glance. The order of rows is its own: never changed under a moving cursor."""
+
+    PLACE = "dashboard"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dashboard")
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._sort: Sort = "attention"
+        self._reverse = False
+        self._filter = ""
+        self._everything = False
+        self._zoomed: str | None = None
+        self._feed = FeedLines()
+        self._order: tuple[str, ...] = ()
+        self._sorted_at: int | None = None
+        self._moved_at: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """All parts; the style sheet decides which of them a size shows."""
+        yield Panel(lambda frame, width, _: summary(frame, width), id="summary")
+        with Horizontal(id="body"):
+            with Vertical(id="main"):
+                yield LineView(id="header")
+                yield ProviderTable(id="table")
+                yield Panel(lambda frame, width, _: hint_lines(frame, width), id="hint")
+            with Vertical(id="side"):
+                yield Panel(self._quota, title="Quota & burn", id="quota", classes="framed")
+                yield Panel(self._chart, title="Latency", id="chart", classes="framed")
+        yield Panel(self._events, title="Events", follow=True, id="events", classes="framed")
+        yield Panel(lambda frame, width, _: empty_lines(frame, width), id="empty")
+        yield FilterBar(id="filter")
+        yield LineView(id="keys")
+        yield LineView(id="small")
+
+    @property
+    def selected(self) -> str | None:
+        """The provider under the cursor."""
+        return self.query_one(ProviderTable).selected
+
+    def on_mount(self) -> None:
+        """The table has the keys."""
+        self.query_one(ProviderTable).focus()
+
+    def paint(self, frame: Frame) -> None:
+        """Show a frame; every part repaints only what changed in it."""
+        self.frame = frame
+        self.set_class(frame.scene in ("connecting", "lost", "empty"), "-empty")
+        self.set_class(frame.scene == "idle", "-hint")
+        for name in ("header", *PANELS):
+            self.query_one(f"#{name}", LineView).fade(frame.stale)
+        self._paint_table(frame)
+        for panel in self.query(Panel):
+            panel.paint(frame)
+        self.paint_keys()
+
+    def _paint_table(self, frame: Frame) -> None:
+        view = self.query_one(ProviderTable)
+        if frame.snapshot is None or not view.columns:
+            return
+        found = entries(frame.snapshot)
+        shown = self._settle([entry for entry in found if matches(entry, self._filter)])
+        made = table(shown, view.columns, frame.now, self._sort, reverse=self._reverse)
+        self.query_one("#header", LineView).set_lines([made.header])
+        view.show(made, next_server(frame.snapshot))
+        self.query_one(FilterBar).count(len(shown), len(found))
+
+    def _settle(self, found: list[Entry]) -> list[Entry]:
+        """The rows in order. An order once shown is kept for a second, and while the cursor moves."""
+        names = {entry.provider.name for entry in found}
+        if set(self._order) != names or not self._held():
+            self._order = tuple(e.provider.name for e in arrange(found, self._sort, reverse=self._reverse))
+            self._sorted_at = self._clock.now().mono
+        place = {name: index for index, name in enumerate(self._order)}
+        return sorted(found, key=lambda entry: place[entry.provider.name])
+
+    def _held(self) -> bool:
+        return self._within(self._sorted_at, _RESORT_S) or self._within(self._moved_at, _HOLD_S)
+
+    def _within(self, since: int | None, seconds: float) -> bool:
+        if since is None:
+            return False
+        return self._clock.real_seconds(self._clock.now().mono - since) < seconds
+
+    def _quota(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+        if frame.snapshot is None:
+            return ()
+        return quota_panel(frame.snapshot, width, height, frame.now, frame.zone)
+
+    def _chart(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+        provider = frame.provider(self.selected)
+        self.query_one("#chart", Panel).border_title = f"Latency: {provider.name}" if provider else "Latency"
+        return latency_chart(provider.latency.recent_ms if provider else (), width, height, self.plotter)
+
+    def _events(self, frame: Frame, width: int, _height: int) -> Sequence[Line]:
+        return self._feed.lines(frame.log.notes(everything=self._everything), width, frame.zone)
+
+    @on(ProviderTable.Selected)
+    def _selected(self) -> None:
+        if self.frame is not None:
+            self.query_one("#chart", Panel).paint(self.frame)
+            self.paint_keys()
+
+    @on(ProviderTable.Resized)
+    def _table_resized(self) -> None:
+        if self.frame is not None:
+            self._paint_table(self.frame)
+
+    @on(FilterBar.Changed)
+    def _filtered(self, event: FilterBar.Changed) -> None:
+        self._filter = event.text
+        self.set_class(bool(event.text), "-filtered")
+        self.repaint()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.remove_class("-filtering")
+        self.flash = None
+        self.paint_keys()
+        self.query_one(ProviderTable).focus()
+
+    def do_filter(self) -> None:
+        """Open the filter bar."""
+        self.add_class("-filtering")
+        keys = ((" ⏎", "keep"), ("   Esc", "clear"))
+        told = [span for key, label in keys for span in (Span(key, "key"), Span(f" {label}", "dim"))]
+        self.flash = (Span("type to filter  ", "dim"), *told)
+        self.paint_keys()
+        self.query_one(FilterBar).open()
+
+    def do_clear(self) -> None:
+        """One step back: drop the filter, then the zoom, then go to the table."""
+        if self._filter:
+            self.query_one(FilterBar).clear()
+        elif self._zoomed:
+            self._zoom(None)
+        else:
+            self.query_one(ProviderTable).focus()
+
+    def do_up(self) -> None:
+        """One line up."""
+        self._move(-1)
+
+    def do_down(self) -> None:
+        """One line down."""
+        self._move(1)
+
+    def do_page_up(self) -> None:
+        """One page up."""
+        self._move(-max(1, self._moving.rows - 1))
+
+    def do_page_down(self) -> None:
+        """One page down."""
+        self._move(max(1, self._moving.rows - 1))
+
+    def do_top(self) -> None:
+        """To the first line."""
+        self._move(-1_000_000)
+
+    def do_bottom(self) -> None:
+        """To the last line."""
+        self._move(1_000_000)
+
+    @property
+    def _moving(self) -> LineView:
+        return self.focused if isinstance(self.focused, LineView) else self.query_one(ProviderTable)
+
+    def _move(self, rows: int) -> None:
+        self._moved_at = self._clock.now().mono
+        if isinstance(self._moving, ProviderTable):
+            self._moving.move(rows)
+        else:
+            self._moving.scroll_relative(y=rows, animate=False, immediate=True)
+
+    def do_sort(self) -> None:
+        """The next sort order."""
+        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
+        self._resort()
+
+    def do_sort_reverse(self) -> None:
+        """The same order the other way round."""
+        self._reverse = not self._reverse
+        self._resort()
+
+    def _resort(self) -> None:
+        self._order = ()
+        order = f"{self._sort}{', reversed' if self._reverse else ''}"
+        self.post_message(self.Said((Span("sorted by ", "dim"), Span(order, "bright"))))
+        self.repaint()
+
+    def do_events(self) -> None:
+        """Every event, or only the notable ones."""
+        self._everything = not self._everything
+        self.query_one("#events", Panel).border_title = "Events: all" if self._everything else "Events"
+        self.repaint()
+
+    def do_zoom(self) -> None:
+        """The focused panel alone, or all again."""
+        here = self.focused.id if self.focused is not None else None
+        self._zoom(None if self._zoomed else here if here in PANELS else "table")
+
+    def do_panel_1(self) -> None:
+        """To the table."""
+        self._to_panel("table")
+
+    def do_panel_2(self) -> None:
+        """To quota & burn."""
+        self._to_panel("quota")
+
+    def do_panel_3(self) -> None:
+        """To the latency chart."""
+        self._to_panel("chart")
+
+    def do_panel_4(self) -> None:
+        """To the events."""
+        self._to_panel("events")
+
+    def _to_panel(self, name: str) -> None:
+        """Focus a panel; one that this size has no room for gets the whole screen."""
+        if self._zoomed:
+            self._zoom(name)
+        view = self.query_one(f"#{name}", LineView)
+        if not all(node.display for node in view.ancestors_with_self):
+            self._zoom(name)
+        view.focus()
+
+    def _zoom(self, name: str | None) -> None:
+        self._zoomed = name
+        for panel in PANELS:
+            self.set_class(panel == name, f"-zoom-{panel}")
+        self.set_class(name is not None, "-zoomed")
+        self.query_one(f"#{name or 'table'}", LineView).focus()
+        self.call_after_refresh(self.repaint)
+
+    def row_text(self) -> str:
+        """The selected row as plain text."""
+        view = self.query_one(ProviderTable)
+        row = view.cursor_row
+        return "" if row is None else plain(view.lines[row]).strip()

@@ -1,0 +1,144 @@
+"""One provider in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+
+from crtui.core.views import ProviderView
+from crtui.tui.chart import latency_chart
+from crtui.tui.detail import change_lines, heading, model_lines, request_lines, speed_lines
+from crtui.tui.frame import Frame
+from crtui.tui.keys import bindings
+from crtui.tui.line import Line, Span
+from crtui.tui.order import entries
+from crtui.tui.quota_lines import burn_lines, window_lines
+from crtui.tui.screens.painted import PaintedScreen
+from crtui.tui.widgets.lines import LineView
+from crtui.tui.widgets.panel import Panel
+
+Writer = Callable[[ProviderView, Frame, int, int], Sequence[Line]]
+
+
+class ProviderScreen(PaintedScreen):
+    """State, limits, speed, requests, changes and models of one provider."""
+
+    PLACE = "provider"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("provider")
+
+    def __init__(self, provider: str) -> None:
+        super().__init__()
+        self._shown = provider
+
+    @property
+    def selected(self) -> str | None:
+        """The provider shown."""
+        return self._shown
+
+    def compose(self) -> ComposeResult:
+        """The heading, three rows of two panels (one below the other where it is narrow), the keys."""
+        yield Panel(self._about(lambda p, f, w, _: heading(f, p, w)), id="heading")
+        with VerticalScroll(id="detail", can_focus=False):
+            with Horizontal(classes="pair", id="pair-limits"):
+                yield self._panel("Quota", lambda p, f, w, _: window_lines(p, w, f.now, f.zone))
+                yield self._panel("Burn & cost", lambda p, f, w, _: burn_lines(p, w, f.now, f.zone))
+            with Horizontal(classes="pair", id="pair-speed"):
+                yield self._panel("Latency", self._speed)
+                yield self._panel(
+                    "Last requests", lambda p, f, w, h: request_lines(f.log.of(p.name), w, h, f)
+                )
+            with Horizontal(classes="pair", id="pair-past"):
+                yield self._panel(
+                    "Changes", lambda p, f, w, h: change_lines(f.log.changes_of(p.name), w, h, f)
+                )
+                yield self._panel("Models", lambda p, _f, w, _h: model_lines(p, w))
+        yield LineView(id="keys")
+        yield LineView(id="small")
+
+    def paint(self, frame: Frame) -> None:
+        """Show a frame."""
+        super().paint(frame)
+        for panel in self.query(Panel):
+            panel.fade(frame.stale)
+            panel.paint(frame)
+
+    def do_back(self) -> None:
+        """Back to the dashboard."""
+        self.dismiss()
+
+    def do_close(self) -> None:
+        """As Esc."""
+        self.dismiss()
+
+    def do_previous(self) -> None:
+        """The provider before this one in the chain."""
+        self._step(-1)
+
+    def do_next(self) -> None:
+        """The provider after this one in the chain."""
+        self._step(1)
+
+    def do_up(self) -> None:
+        """Scroll up."""
+        self._scroll(-1)
+
+    def do_down(self) -> None:
+        """Scroll down."""
+        self._scroll(1)
+
+    def do_page_up(self) -> None:
+        """A page up."""
+        self._scroll(1 - self.size.height)
+
+    def do_page_down(self) -> None:
+        """A page down."""
+        self._scroll(self.size.height - 1)
+
+    def do_top(self) -> None:
+        """To the top."""
+        self._scroll(-1_000_000)
+
+    def do_bottom(self) -> None:
+        """To the end."""
+        self._scroll(1_000_000)
+
+    def row_text(self) -> str:
+        """The provider's name and reason, for the clipboard."""
+        return "\n".join("".join(span.text for span in line).strip() for line in self._heading_lines())
+
+    def _heading_lines(self) -> tuple[Line, ...]:
+        return self.query_one("#heading", Panel).lines
+
+    def _step(self, by: int) -> None:
+        if self.frame is None or self.frame.snapshot is None:
+            return
+        names = [entry.provider.name for entry in entries(self.frame.snapshot)]
+        at = names.index(self._shown) if self._shown in names else 0
+        self._shown = names[(at + by) % len(names)]
+        self.repaint()
+
+    def _scroll(self, rows: int) -> None:
+        self.query_one("#detail", VerticalScroll).scroll_relative(y=rows, animate=False, immediate=True)
+
+    def _panel(self, title: str, write: Writer) -> Panel:
+        return Panel(self._about(write), title=title, classes="framed")
+
+    def _about(self, write: Writer) -> Callable[[Frame, int, int], Sequence[Line]]:
+        def lines(frame: Frame, width: int, height: int) -> Sequence[Line]:
+            provider = frame.provider(self._shown)
+            if provider is None:
+                return [(Span(f"{self._shown} is no longer configured", "warn"),)]
+            return write(provider, frame, width, height)
+
+        return lines
+
+    def _speed(self, provider: ProviderView, _frame: Frame, width: int, height: int) -> Sequence[Line]:
+        numbers = speed_lines(provider, width)
+        return [
+            *numbers,
+            *latency_chart(provider.latency.recent_ms, width, height - len(numbers), self.plotter),
+        ]

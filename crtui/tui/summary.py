@@ -1,0 +1,119 @@
+"""The two lines at the top: how we are connected, how many serve, who serves now, how much is used. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from crtui.core.now import SECOND
+from crtui.core.views import GatewayView, Snapshot
+from crtui.tui import fmt
+from crtui.tui.frame import Frame
+from crtui.tui.glyphs import ARROW, NEXT, PAUSED
+from crtui.tui.line import Line, Role, Span
+from crtui.tui.order import default_profile, entries, next_server
+from crtui.tui.segments import Segment, bar
+from crtui.tui.status import Group
+
+_COUNTS: Final[tuple[tuple[Group, str, Role], ...]] = (
+    ("ok", "●", "good"),
+    ("limited", "◐", "warn"),
+    ("out", "✖", "bad"),
+    ("parked", "▼", "dim"),
+)
+
+
+def summary(frame: Frame, width: int) -> tuple[Line, ...]:
+    """Both lines, each at most ``width`` cells."""
+    clock = (Span(fmt.clock_time(frame.clock, frame.zone), "dim"), Span(" "))
+    first = [Segment(4, (Span("crtui", "accent"),)), Segment(0, state(frame))]
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return bar(first, width, clock), bar([Segment(0, (Span(frame.link.url, "dim"),))], width)
+    first += [_how_many(snapshot), _counts(snapshot), _serving(snapshot)]
+    return bar([s for s in first if s.long], width, clock), bar(_second(frame, snapshot), width)
+
+
+def state(frame: Frame) -> Line:
+    """LIVE, PAUSED with what was missed, STALE with its age, or that there is no connection."""
+    if frame.paused_ms is not None:
+        paused = max(0, frame.paused_ms) // SECOND
+        text = f"{PAUSED} PAUSED {paused // 60}:{paused % 60:02d}"
+        return (Span(text, "warn"), Span(f" +{frame.missed_events} events", "dim"))
+    if frame.stale and frame.snapshot is not None:
+        return (Span(f"◌ STALE {fmt.age(frame.clock - frame.snapshot.at)}", "bad"),)
+    if frame.link.state == "live":
+        draining = frame.snapshot is not None and frame.snapshot.gateway.draining
+        return (Span("◐ DRAINING", "warn"),) if draining else (Span(f"{NEXT} LIVE", "good"),)
+    if frame.link.state == "lost":
+        return (Span("○ NOT CONNECTED", "bad"),)
+    return (Span("◌ CONNECTING", "warn"),)
+
+
+def _how_many(snapshot: Snapshot) -> Segment:
+    count = len(snapshot.providers)
+    return Segment(5, (Span(f"{count} provider{'s' * (count != 1)}", "dim"),))
+
+
+def _counts(snapshot: Snapshot) -> Segment:
+    counts = Counter(entry.status.group for entry in entries(snapshot))
+    long: list[Span] = []
+    short: list[Span] = []
+    for group, glyph, role in _COUNTS:
+        number = counts[group]
+        if number:
+            long += [Span(f"{glyph} {number}", role), Span(f" {group}  ", "dim")]
+            if group != "parked":
+                short.append(Span(f"{glyph}{number} ", role))
+    return Segment(2, _trim(long), _trim(short))
+
+
+def _serving(snapshot: Snapshot) -> Segment:
+    profile, name = default_profile(snapshot), next_server(snapshot)
+    if profile is None:
+        return Segment(1, ())
+    target = (Span(f"{ARROW} ", "dim"), Span(name, "bright")) if name else (Span(f"{ARROW} nobody", "bad"),)
+    return Segment(1, (Span(f"{profile.name} ", "dim"), *target), target)
+
+
+def _second(frame: Frame, snapshot: Snapshot) -> list[Segment]:
+    gateway = snapshot.gateway
+    notices = [Segment(0, (Span(f"! {notice}", "warn"),)) for notice in gateway.notices]
+    if frame.stale and frame.link.detail:
+        notices.insert(0, Segment(0, (Span(f"! {frame.link.detail}", "bad"),)))
+    rate = [p.burn.tokens_per_min for p in snapshot.providers if p.burn.tokens_per_min is not None]
+    tokens = fmt.count(sum(rate)) if rate else fmt.count(None)
+    return [
+        Segment(2, (Span(tokens, "text"), Span(" tok/min", "dim")), (Span(tokens), Span("/min", "dim"))),
+        _money(snapshot),
+        Segment(3, (Span(f"{gateway.in_flight}"), Span(" in flight", "dim"))),
+        Segment(6, (Span(fmt.count(gateway.requests)), Span(" requests", "dim"))),
+        Segment(4, (Span(gateway.url, "dim"),)),
+        *_paid(gateway),
+        *([Segment(5, (Span("read-only", "warn"),))] if frame.read_only else []),
+        *notices,
+    ]
+
+
+def _money(snapshot: Snapshot) -> Segment:
+    """The month's spending against the sum of the caps; without a cap, what is known of the cost."""
+    caps = [p.budget.monthly_usd for p in snapshot.providers if p.budget.monthly_usd]
+    spent = [p.budget.spent_usd for p in snapshot.providers if p.budget.spent_usd is not None]
+    if not caps:
+        costs = [p.usage.cost_usd for p in snapshot.providers if p.usage.cost_usd is not None]
+        known = (Span(fmt.usd(sum(costs))), Span(" in all", "dim"))
+        return Segment(3, known) if costs else Segment(7, (Span("cost unknown", "faint"),))
+    full, empty = fmt.bar(sum(spent) / sum(caps), 10)
+    short = (Span(fmt.usd(sum(spent))), Span(f" of {fmt.usd(sum(caps))}", "dim"))
+    meter = (Span(" month ", "dim"), Span(full, "accent"), Span(empty, "faint"))
+    return Segment(3, (*short, *meter), short)
+
+
+def _paid(gateway: GatewayView) -> list[Segment]:
+    return [Segment(7, (Span("$ paid on", "warn"),))] if gateway.allow_paid else []
+
+
+def _trim(spans: list[Span]) -> Line:
+    if not spans:
+        return ()
+    return (*spans[:-1], Span(spans[-1].text.rstrip(), spans[-1].role))

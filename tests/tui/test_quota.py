@@ -1,0 +1,130 @@
+"""Limits: which one binds, how long it lasts, and where that is known from."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from crtui.core.now import DAY, HOUR, MINUTE
+from crtui.core.views import BudgetView, BurnView
+from crtui.tui.line import plain, width_of
+from crtui.tui.meters import binding, length_of, meters_of
+from crtui.tui.quota_lines import burn_lines, outlook, quota_panel, window_lines
+from tests.fakes import snapshots as fake
+
+NOW = fake.NOW
+
+
+def test_the_scarcest_known_limit_binds() -> None:
+    provider = fake.limited(
+        "a", fake.window("5h", 10.0), fake.window("weekly", 80.0), fake.window("old", 99.0, unconfirmed=True)
+    )
+    meter = binding(provider)
+    assert meter is not None
+    assert (meter.label, meter.left) == ("weekly", 20.0)
+
+
+def test_days_tokens_and_months_money_are_limits_too() -> None:
+    provider = fake.provider(
+        burn=BurnView(1000, 400, 1.0, 900, None, NOW + HOUR), budget=BudgetView(10.0, 2.5, "2026-11")
+    )
+    assert [(m.label, m.left) for m in meters_of(provider)] == [("day", 60.0), ("month", 75.0)]
+
+
+def test_a_provider_without_limits_has_no_meter() -> None:
+    assert binding(fake.provider()) is None
+
+
+def test_a_share_is_worked_out_from_remaining_and_limit() -> None:
+    provider = fake.limited("a", fake.window("requests", None, remaining=1000, limit=4000))
+    assert [(m.left, m.used) for m in meters_of(provider)] == [(25.0, 3000)]
+
+
+def test_spending_that_is_unknown_is_no_percentage() -> None:
+    meter = binding(fake.provider(budget=BudgetView(10.0, None, "2026-11")))
+    assert meter is not None
+    assert meter.left is None
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("5h", 5 * HOUR),
+        ("7d", 7 * DAY),
+        ("weekly", 7 * DAY),
+        ("daily", DAY),
+        ("requests/minute", MINUTE),
+        ("credits", None),
+    ],
+)
+def test_a_windows_name_tells_its_length(name: str, length: int | None) -> None:
+    assert length_of(name) == length
+
+
+def test_the_pace_compares_use_with_time_gone_by() -> None:
+    provider = fake.limited(
+        "a", fake.window("5h", 50.0, 150 * MINUTE), fake.window("5h two", 80.0, 150 * MINUTE)
+    )
+    assert [m.pace(NOW) for m in meters_of(provider)] == [pytest.approx(1.0), pytest.approx(1.6)]
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        (fake.window(empty=(MINUTE * 60, MINUTE * 120)), "empty ~15:33 (15:03–16:03)"),
+        (fake.window(), "ok to reset"),
+        (fake.window(used=100.0), "used up"),
+        (fake.window(unconfirmed=True), "reset passed, unconfirmed"),
+        (fake.window(used=None), "not known"),
+        (fake.window(resets_in=None), "ok"),
+    ],
+)
+def test_the_outlook_says_whether_it_lasts(window: fake.WindowView, said: str) -> None:
+    (meter,) = meters_of(fake.limited("a", window))
+    assert plain(outlook(meter, NOW, UTC)) == said
+
+
+def test_the_panel_lists_the_scarcest_first_and_takes_two_lines_if_there_is_room() -> None:
+    shown = fake.busy()
+    tight = [plain(line) for line in quota_panel(shown, 48, 10, NOW, UTC)]
+    roomy = [plain(line) for line in quota_panel(shown, 48, 40, NOW, UTC)]
+    assert [line.split()[0] for line in tight[:3]] == ["groq", "openai-plus", "anthropic-max"]
+    assert tight[2] == "anthropic-max ━━━╌╌╌╌╌  33%   2h14 empty ~16:00"
+    assert len(roomy) == 2 * len(tight)
+    assert roomy[5].strip() == "empty ~16:00 · headers 12s ago"
+
+
+def test_without_any_limit_the_panel_says_so() -> None:
+    (line,) = quota_panel(fake.no_traffic(), 60, 10, NOW, UTC)
+    assert "No provider has told a limit" in plain(line)
+
+
+def test_every_window_tells_its_source_and_age() -> None:
+    provider = fake.limited(
+        "a", fake.window("5h", source="subscription", age=5 * MINUTE), fake.window("weekly")
+    )
+    lines = [plain(line) for line in window_lines(provider, 70, NOW, UTC)]
+    assert lines[0] == "5h     ━━━╌╌╌╌╌  33% resets 2h14"
+    assert lines[1].strip() == "ok to reset · pace 1.2× · subscription 5m ago"
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize("width", [24, 36, 48, 80])
+def test_no_line_is_wider_than_its_panel(width: int) -> None:
+    for provider in fake.busy().providers:
+        lines = [*window_lines(provider, width, NOW, UTC), *burn_lines(provider, width, NOW, UTC)]
+        assert all(width_of(line) <= width for line in lines)
+    assert all(width_of(line) <= width for line in quota_panel(fake.busy(), width, 40, NOW, UTC))
+
+
+def test_burn_tells_the_rate_the_projection_and_the_money() -> None:
+    provider = fake.provider(
+        burn=BurnView(500_000, 310_000, 5100.0, 780_000, NOW + 38 * MINUTE, NOW + 9 * HOUR),
+        budget=BudgetView(50.0, 14.8, "2026-11"),
+    )
+    text = "\n".join(plain(line) for line in burn_lines(provider, 60, NOW, UTC))
+    assert "5.1k tok/min" in text
+    assert "310k tokens of 500k, 780k by midnight UTC" in text
+    assert "empty ~14:41" in text
+    assert "$14.80 of $50.00 in 2026-11" in text
