@@ -32,7 +32,7 @@ class Note:
 class EventLog:
     """The newest events seen, oldest first. Everything and the notable ones are kept apart.
 
-    So a busy minute of plain successes cannot push the one outage out of the list.
+    A busy minute of plain successes cannot push the one outage out of the list.
     """
 
     def __init__(self, zone: tzinfo | None = None) -> None:
@@ -91,8 +91,26 @@ class EventLog:
         glyph, role = look(event)
         note = Note(event.at, event.provider or "", words(event, self._zone), glyph, role, event)
         _append(self._all, note)
-        if event.kind not in QUIET:
+        if event.kind == "attempt.ok":
+            self._tally(note)
+        elif event.kind not in QUIET and event.data.get("action") != "skip":
+            # Memory words that lead to a rest are told by the rest itself.
             _append(self._notable, note)
+
+    def _tally(self, note: Note) -> None:
+        """Count a success on to its provider's line since the last notable event, or begin one.
+
+        So the feed shows who serves now, and a busy minute takes one line a provider.
+        """
+        for place in range(len(self._notable) - 1, -1, -1):
+            earlier = self._notable[place]
+            if earlier.event is None or earlier.event.kind != "attempt.ok":
+                break
+            if earlier.provider == note.provider:
+                del self._notable[place]
+                note = replace(note, count=earlier.count + 1)
+                break
+        self._notable.append(note)
 
 
 def _append(notes: deque[Note], note: Note) -> None:

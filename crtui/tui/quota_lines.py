@@ -14,28 +14,68 @@ from crtui.tui.rows import left_role
 from crtui.tui.words import when
 
 _METER: Final = 8
+Found = tuple[ProviderView, Meter]
+"""A provider with a limit, and the scarcest of its limits."""
 _NO_LIMIT: Final = ("No limit known. One shows here as soon", "as an answer or a poll tells it.")
 
 
 def quota_panel(snapshot: Snapshot, width: int, height: int, now: int, zone: tzinfo | None) -> list[Line]:
-    """Every provider's scarcest limit, the scarcest first; two lines each where the height allows."""
+    """Every provider's limits, the scarcest provider first: as much of each as the height allows."""
     found = [(p, meter) for p in snapshot.providers if (meter := binding(p)) is not None]
     if not found:
         return [fit((Span("No provider has told a limit, and no budget is set.", "dim"),), width)]
     found.sort(key=lambda item: 101.0 if item[1].left is None else item[1].left)
-    name_width = min(14, max(cell_width(p.name) for p, _ in found))
-    two = height >= 2 * len(found)
+    lines: list[Line] = []
+    for form in (_all_in_full, _all_in_short, _scarcest_in_full, _scarcest_in_short):
+        lines = form(found, width, now, zone)
+        if len(lines) <= height:
+            break
+    return lines
+
+
+def _all_in_full(found: list[Found], width: int, now: int, zone: tzinfo | None) -> list[Line]:
+    lines: list[Line] = []
+    for provider, _ in found:
+        lines.append(fit((Span(provider.name, "bright"),), width))
+        lines += [fit((Span(" "), *line), width) for line in window_lines(provider, width - 1, now, zone)]
+    return lines
+
+
+def _all_in_short(found: list[Found], width: int, now: int, zone: tzinfo | None) -> list[Line]:
+    meters = [(provider, meters_of(provider)) for provider, _ in found]
+    labels = min(14, max(cell_width(meter.label) for _, rows in meters for meter in rows))
+    lines: list[Line] = []
+    for (provider, rows), (_, scarcest) in zip(meters, found, strict=True):
+        lines.append(fit((Span(provider.name, "bright"),), width))
+        for meter in rows:
+            label = Span(f" {cell(meter.label, labels)} ", "text" if meter == scarcest else "dim")
+            told = outlook(meter, now, zone, exact=width >= 60)
+            lines.append(fit((label, *_gauge(meter, now), *_clock(meter, now), *told), width))
+    return lines
+
+
+def _scarcest_in_full(found: list[Found], width: int, now: int, zone: tzinfo | None) -> list[Line]:
+    names = _name_width(found)
     lines: list[Line] = []
     for provider, meter in found:
-        head = (Span(f"{cell(provider.name, name_width)} "),)
-        if two:
-            lines.append(fit((*head, *_gauge(meter, now), *_refill(meter, now)), width))
-            told = _told(meter, now, zone, width - name_width - 1)
-            lines.append((Span(" " * (name_width + 1)), *told))
-        else:
-            short = outlook(meter, now, zone, exact=width >= 60)
-            lines.append(fit((*head, *_gauge(meter, now), *_clock(meter, now), *short), width))
+        head = Span(f"{cell(provider.name, names)} ")
+        lines.append(fit((head, *_gauge(meter, now), *_refill(meter, now)), width))
+        lines.append((Span(" " * (names + 1)), *_told(meter, now, zone, width - names - 1)))
     return lines
+
+
+def _scarcest_in_short(found: list[Found], width: int, now: int, zone: tzinfo | None) -> list[Line]:
+    names = _name_width(found)
+    lines: list[Line] = []
+    for provider, meter in found:
+        told = outlook(meter, now, zone, exact=width >= 60)
+        head = Span(f"{cell(provider.name, names)} ")
+        lines.append(fit((head, *_gauge(meter, now), *_clock(meter, now), *told), width))
+    return lines
+
+
+def _name_width(found: list[Found]) -> int:
+    return min(14, max(cell_width(provider.name) for provider, _ in found))
 
 
 def window_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | None) -> list[Line]:

@@ -19,7 +19,7 @@ _LOOKS: Final[dict[str, tuple[str, Role]]] = {
     "bad": ("✖", "bad"),
     "info": (" ", "dim"),
 }
-QUIET: Final[frozenset[EventKind]] = frozenset({"attempt.ok", "route.decided", "rule.matched", "poll.ok"})
+QUIET: Final[frozenset[EventKind]] = frozenset({"route.decided", "rule.matched", "poll.ok"})
 """Kinds that are told so often that they would hide the rest; shown only when asked for."""
 
 
@@ -99,8 +99,8 @@ def seconds(ms: float) -> str:
 def _failed(event: Event, _zone: tzinfo | None) -> str:
     ended = result(event)
     if event.kind == "attempt.interrupted":
-        return f"stream cut short: {ended}"
-    return f"caller gave up: {ended}" if event.kind == "attempt.cancelled" else ended
+        return f"broke off after content: {ended}"
+    return "the client left early" if event.kind == "attempt.cancelled" else ended
 
 
 def _health(event: Event, _zone: tzinfo | None) -> str:

@@ -99,13 +99,13 @@ def test_narrow_feeds_drop_the_seconds() -> None:
         ("attempt.ok", {"output_tokens": 812, "latency_ms": 2100}, "ok 812 tok 2.1s"),
         ("attempt.failed", {"status": 429, "error": "slow down"}, "429 slow down"),
         ("attempt.failed", {"error_kind": "connect", "class": "fault"}, "connect"),
-        ("attempt.interrupted", {"error_kind": "reset"}, "stream cut short: reset"),
+        ("attempt.interrupted", {"error_kind": "reset"}, "broke off after content: reset"),
         (
             "attempt.interrupted",
             {"status": 200, "error": "answer cut short"},
-            "stream cut short: answer cut short",
+            "broke off after content: answer cut short",
         ),
-        ("attempt.cancelled", {"error_kind": "client"}, "caller gave up: client"),
+        ("attempt.cancelled", {"error_kind": "client"}, "the client left early"),
         (
             "health.changed",
             {"from": "DEGRADED", "to": "HEALTHY", "consecutive_failures": 0},
@@ -182,6 +182,31 @@ def test_quiet_kinds_show_only_when_asked_for() -> None:
     log.take(fake.events())
     assert not {note.event.kind for note in log.notes() if note.event} & QUIET
     assert {note.event.kind for note in log.notes(everything=True) if note.event} & QUIET
+
+
+def served(seq: int, provider: str) -> Event:
+    return Event(seq, NOW + seq, "attempt.ok", provider, {"latency_ms": 1000 + seq})
+
+
+def test_successes_are_one_line_a_provider_until_something_notable_happens() -> None:
+    log = EventLog(UTC)
+    log.take([served(1, "a"), served(2, "b"), served(3, "a"), failed(4, "a"), served(5, "b"), served(6, "b")])
+    assert [(note.provider, note.text, note.count) for note in log.notes()] == [
+        ("b", "ok 1.0s", 1),
+        ("a", "ok 1.0s", 2),
+        ("a", "500 boom", 1),
+        ("b", "ok 1.0s", 2),
+    ]
+
+
+def test_memory_words_that_lead_to_a_rest_are_told_once() -> None:
+    log = EventLog(UTC)
+    log.take(
+        [Event(1, NOW, "memory.detected", "a", {"action": "skip"}), Event(2, NOW, "memory.pressured", "a")]
+    )
+    assert texts(log) == ["out of memory, resting"]
+    log.take([Event(3, NOW, "memory.detected", "b", {"action": "warn"})])
+    assert texts(log)[-1] == "out of memory reported"
 
 
 def test_lines_written_before_are_the_same_as_new_ones() -> None:

@@ -85,14 +85,27 @@ def test_the_outlook_says_whether_it_lasts(window: fake.WindowView, said: str) -
     assert plain(outlook(meter, NOW, UTC)) == said
 
 
-def test_the_panel_lists_the_scarcest_first_and_takes_two_lines_if_there_is_room() -> None:
+def test_the_panel_lists_the_scarcest_first_and_tells_as_much_as_there_is_room_for() -> None:
     shown = fake.busy()
     tight = [plain(line) for line in quota_panel(shown, 48, 10, NOW, UTC)]
-    roomy = [plain(line) for line in quota_panel(shown, 48, 40, NOW, UTC)]
+    roomy = [plain(line) for line in quota_panel(shown, 48, 2 * len(tight), NOW, UTC)]
+    whole = [plain(line) for line in quota_panel(shown, 48, 60, NOW, UTC)]
     assert [line.split()[0] for line in tight[:3]] == ["groq", "openai-plus", "anthropic-max"]
     assert tight[2] == "anthropic-max ━━━╌╌╌╌╌  33%   2h14 empty ~16:00"
     assert len(roomy) == 2 * len(tight)
     assert roomy[5].strip() == "empty ~16:00 · headers 12s ago"
+    assert whole[0] == "groq"
+    assert sum("anthropic-max" in line for line in whole) == 1
+    assert len(whole) == len(tight) + 2 * sum(len(meters_of(p)) for p in shown.providers)
+
+
+def test_with_less_room_every_limit_takes_one_line() -> None:
+    shown = fake.busy()
+    full = len(quota_panel(shown, 48, 99, NOW, UTC))
+    lines = [plain(line) for line in quota_panel(shown, 48, full - 1, NOW, UTC)]
+    limits = sum(len(meters_of(p)) for p in shown.providers)
+    assert len(lines) == limits + sum(bool(meters_of(p)) for p in shown.providers)
+    assert any(line.startswith(" 5h") and "33%" in line and "empty" in line for line in lines)
 
 
 def test_without_any_limit_the_panel_says_so() -> None:

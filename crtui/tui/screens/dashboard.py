@@ -59,10 +59,10 @@ class DashboardScreen(PaintedScreen):
                 yield LineView(id="header")
                 yield ProviderTable(id="table")
                 yield Panel(lambda frame, width, _: hint_lines(frame, width), id="hint")
+                yield Panel(self._events, title="Events", follow=True, id="events", classes="framed")
             with Vertical(id="side"):
                 yield Panel(self._quota, title="Quota & burn", id="quota", classes="framed")
                 yield Panel(self._chart, title="Latency", id="chart", classes="framed")
-        yield Panel(self._events, title="Events", follow=True, id="events", classes="framed")
         yield Panel(lambda frame, width, _: empty_lines(frame, width), id="empty")
         yield FilterBar(id="filter")
         yield LineView(id="keys")
