@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -67,6 +68,8 @@ def _run(args: argparse.Namespace) -> int:
     )
     match args.mode:
         case None | "demo" | "attach":
+            # Nothing worth collecting exists before the first frame, which turns this on again.
+            gc.disable()
             from crtui.modes import screen
 
             if args.mode == "attach":

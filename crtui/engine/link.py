@@ -7,10 +7,12 @@ Two forms exist: ``LocalLink`` to an engine on another thread of this process, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from crtui.core.inputs import Command
-from crtui.core.views import Snapshot
+if TYPE_CHECKING:
+    from crtui.core.inputs import Command
+    from crtui.core.views import Snapshot
+
 
 LinkState = Literal["connecting", "live", "lost"]
 

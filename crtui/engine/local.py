@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from crtui.core.inputs import Command
 from crtui.core.now import SECOND
-from crtui.core.views import Snapshot
 from crtui.engine.link import LinkStatus
 
 if TYPE_CHECKING:
+    from crtui.core.inputs import Command
+    from crtui.core.views import Snapshot
     from crtui.engine.engine import Engine
 
 PUBLISH_S: Final = 0.2

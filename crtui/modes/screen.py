@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -119,7 +120,12 @@ def _run_local(
 
     app = CrtuiApp(link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only)
     thread = make_thread(app.leave_from_thread)
-    app.on_first_frame = thread.start
+
+    def started() -> None:
+        _collect_again()
+        thread.start()
+
+    app.on_first_frame = started
     app.run()
     if thread.running and link.latest is not None and link.latest.gateway.in_flight:
         print("crtui: finishing what runs; ctrl-c ends it now", file=sys.stderr)
@@ -146,8 +152,15 @@ def _run_app(options: Options, clock: SystemClock, link: Link) -> int:
         read_only=options.read_only,
         owns_gateway=False,
     )
+    app.on_first_frame = _collect_again
     app.run()
     return app.return_code or 0
+
+
+def _collect_again() -> None:
+    """What the start has made stays; from here on garbage is collected as ever."""
+    gc.freeze()
+    gc.enable()
 
 
 def _need_terminal(*instead: str) -> None:

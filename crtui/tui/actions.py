@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from crtui.core.inputs import CommandName
-from crtui.core.views import Override, ProviderView
+if TYPE_CHECKING:
+    from crtui.core.inputs import CommandName
+    from crtui.core.views import Override, ProviderView
+
 
 Place = Literal["everywhere", "dashboard", "provider"]
 Group = Literal["Move", "Providers", "View", "Program"]

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -18,8 +18,6 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from crtui.clock import Clock
-from crtui.core.views import Snapshot
-from crtui.engine.link import Link
 from crtui.tui.actions import BY_ID, Action, available, in_ascii
 from crtui.tui.chart import Plotter
 from crtui.tui.desk import OrderDesk, Refused
@@ -35,6 +33,10 @@ from crtui.tui.screens.painted import PaintedScreen
 from crtui.tui.screens.provider import ProviderScreen
 from crtui.tui.themes import THEMES, stand_ins
 from crtui.tui.widgets.table import ProviderTable
+
+if TYPE_CHECKING:
+    from crtui.core.views import Snapshot
+    from crtui.engine.link import Link
 
 _FLASH_S = 4.0
 _TTY_CHECK_S = 2.0
@@ -144,8 +146,6 @@ class CrtuiApp(App[None]):
     def _first_frame(self) -> None:
         if self.on_first_frame is not None:
             self.on_first_frame()
-        if self._plot and not self.has_class("-ascii"):
-            self.run_worker(self._load_plotter, thread=True, exit_on_error=False)
 
     def _load_plotter(self) -> None:
         plotter = load_plotter()
@@ -165,6 +165,10 @@ class CrtuiApp(App[None]):
         key = (frame.clock // 1000, frame.link.state, wait, frame.paused_ms is None, frame.missed_events)
         if frame.snapshot is self._painted[0] and key == self._painted[1] and not force:
             return
+        if self._plot and frame.snapshot is not None and not self.has_class("-ascii"):
+            # Not before there is something to draw: the gateway starts at the same time.
+            self._plot = False
+            self.run_worker(self._load_plotter, thread=True, exit_on_error=False)
         self._painted = (frame.snapshot, key)
         for screen in self._visible():
             screen.plotter = self.plotter

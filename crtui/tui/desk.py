@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crtui.clock import Clock
-from crtui.core.inputs import Command, CommandName
-from crtui.core.views import ProviderView
-from crtui.engine.link import Link
 from crtui.tui.actions import Action
 from crtui.tui.line import Line, Span
 from crtui.tui.orders import Question, answer, command_for, question, undo_of
+
+if TYPE_CHECKING:
+    from crtui.core.inputs import Command, CommandName
+    from crtui.core.views import ProviderView
+    from crtui.engine.link import Link
 
 _UNDOABLE: Final[frozenset[CommandName]] = frozenset({"demote", "drain", "pin", "release"})
 

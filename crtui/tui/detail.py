@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from crtui.core.views import ModelView, ProviderView, Snapshot
 from crtui.tui import fmt
 from crtui.tui.feed import Note, note_line
 from crtui.tui.frame import Frame
@@ -14,6 +14,9 @@ from crtui.tui.order import default_profile, entries
 from crtui.tui.upcoming import upcoming
 from crtui.tui.why import why
 from crtui.tui.words import result, seconds, when
+
+if TYPE_CHECKING:
+    from crtui.core.views import ModelView, ProviderView, Snapshot
 
 
 def heading(frame: Frame, provider: ProviderView, width: int) -> list[Line]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from crtui.core.views import ProviderView, Snapshot
-from crtui.engine.link import LinkStatus
 from crtui.tui.feed import EventLog
+
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView, Snapshot
+    from crtui.engine.link import LinkStatus
 
 Scene = Literal["connecting", "lost", "empty", "idle", "busy"]
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 from crtui.clock import Clock
-from crtui.core.views import Snapshot
-from crtui.engine.link import Link
 from crtui.tui.feed import EventLog
 from crtui.tui.frame import Frame
+
+if TYPE_CHECKING:
+    from crtui.core.views import Snapshot
+    from crtui.engine.link import Link
 
 
 class FrameSource:

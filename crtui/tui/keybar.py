@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from crtui.core.views import ProviderView
 from crtui.tui.actions import GROUPS, Action
 from crtui.tui.line import EMPTY, Line, Span, cell_width, fit
 from crtui.tui.status import ALL
+
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView
 
 _GAP = 2
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crtui.core.now import DAY, HOUR, MINUTE
-from crtui.core.views import ProviderView, WindowView
+
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView, WindowView
 
 _LENGTH: Final = re.compile(r"(\d+)\s*(m|h|d)", re.IGNORECASE)
 _UNIT: Final = {"m": MINUTE, "h": HOUR, "d": DAY}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from crtui.core.views import ProfileView, ProviderView, Snapshot
 from crtui.tui.meters import binding
 from crtui.tui.status import GROUPS, Status, status_of
 from crtui.tui.why import why
+
+if TYPE_CHECKING:
+    from crtui.core.views import ProfileView, ProviderView, Snapshot
 
 Sort = Literal["attention", "chain", "name", "left", "latency", "errors"]
 SORTS: Final[tuple[Sort, ...]] = ("attention", "chain", "name", "left", "latency", "errors")

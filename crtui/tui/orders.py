@@ -1,13 +1,18 @@
-"""From a key to a command: what it means for this provider now, what it costs, how to undo it. Pure."""
+"""From a key to a command: what it means for this provider now, what it costs, how to undo it. Pure.
+
+The screen imports no type of the core before its first frame: making them costs 20 ms.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from crtui.core.inputs import Command, CommandName
-from crtui.core.views import Override, ProviderView, Snapshot
 from crtui.tui.actions import Action
+
+if TYPE_CHECKING:
+    from crtui.core.inputs import Command, CommandName
+    from crtui.core.views import Override, ProviderView, Snapshot
 
 _PUTS_BACK: Final[dict[Override, CommandName]] = {
     "none": "release",
@@ -36,6 +41,8 @@ class Question:
 
 def command_for(action: Action, provider: ProviderView | None, snapshot: Snapshot) -> Command:
     """The command an action's key means now: an override that is already set is lifted."""
+    from crtui.core.inputs import Command
+
     assert action.command is not None
     if action.command == "paid":
         return Command("paid", allow=not snapshot.gateway.allow_paid)
@@ -69,6 +76,8 @@ def quitting(running: int) -> Question:
 
 def undo_of(provider: ProviderView, now: int) -> Command:
     """The command that restores the provider's present override, for as long as it still has to run."""
+    from crtui.core.inputs import Command
+
     override = provider.operator
     left = None if override.until is None else max(1, override.until - now)
     return Command(_PUTS_BACK[override.override], provider.name, left)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from crtui.core.views import ProviderView, Snapshot
 from crtui.tui import fmt
 from crtui.tui.glyphs import NONE, SEPARATOR, TIMES
 from crtui.tui.line import EMPTY, Line, Role, Span, cell, cell_width, fit, width_of
@@ -13,9 +12,13 @@ from crtui.tui.meters import Meter, binding, meters_of
 from crtui.tui.rows import left_role
 from crtui.tui.words import when
 
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView, Snapshot
+
+    Found = tuple[ProviderView, Meter]
+    """A provider with a limit, and the scarcest of its limits."""
+
 _METER: Final = 8
-Found = tuple[ProviderView, Meter]
-"""A provider with a limit, and the scarcest of its limits."""
 _NO_LIMIT: Final = ("No limit known. One shows here as soon", "as an answer or a poll tells it.")
 
 

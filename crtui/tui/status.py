@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from crtui.core.plan import Guard
-from crtui.core.views import ProviderView, ReasonView
 from crtui.tui.line import Role
+
+if TYPE_CHECKING:
+    from crtui.core.plan import Guard
+    from crtui.core.views import ProviderView, ReasonView
 
 Group = Literal["out", "limited", "ok", "parked"]
 GROUPS: Final[tuple[Group, ...]] = ("out", "limited", "ok", "parked")

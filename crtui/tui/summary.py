@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crtui.core.now import SECOND
-from crtui.core.views import GatewayView, Snapshot
 from crtui.tui import fmt
 from crtui.tui.frame import Frame
 from crtui.tui.glyphs import ARROW, NEXT, PAUSED
@@ -14,6 +13,9 @@ from crtui.tui.line import Line, Role, Span
 from crtui.tui.order import default_profile, entries, next_server
 from crtui.tui.segments import Segment, bar
 from crtui.tui.status import Group
+
+if TYPE_CHECKING:
+    from crtui.core.views import GatewayView, Snapshot
 
 _COUNTS: Final[tuple[tuple[Group, str, Role], ...]] = (
     ("ok", "●", "good"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from crtui.core.plan import Guard
-from crtui.core.views import ProviderView
 from crtui.tui.line import Role
 from crtui.tui.meters import binding, meters_of
 from crtui.tui.status import blocking
+
+if TYPE_CHECKING:
+    from crtui.core.plan import Guard
+    from crtui.core.views import ProviderView
 
 Verb = Literal["retry", "reset", "probe", "trial", "empty", "ends"]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from crtui.core.views import ProviderView, ReasonView
+from typing import TYPE_CHECKING
+
 from crtui.tui import fmt
 from crtui.tui.meters import meters_of
+
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView, ReasonView
 
 
 def why(provider: ProviderView) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 
-from crtui.core.views import ProviderView
 from crtui.tui.chart import latency_chart
 from crtui.tui.detail import change_lines, heading, model_lines, request_lines, speed_lines
 from crtui.tui.frame import Frame
@@ -21,7 +20,10 @@ from crtui.tui.screens.painted import PaintedScreen
 from crtui.tui.widgets.lines import LineView
 from crtui.tui.widgets.panel import Panel
 
-Writer = Callable[[ProviderView, Frame, int, int], Sequence[Line]]
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView
+
+    Writer = Callable[[ProviderView, Frame, int, int], Sequence[Line]]
 
 
 class ProviderScreen(PaintedScreen):
