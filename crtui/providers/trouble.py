@@ -6,7 +6,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import aiohttp
 import httpx
 
 
@@ -24,7 +23,6 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "name not found"),
     (ssl.SSLCertVerificationError, "certificate not accepted"),
     (ssl.SSLError, "TLS failed; does base_url need http instead of https?"),
-    (aiohttp.ServerDisconnectedError, "connection closed without an answer"),
     (TimeoutError, "timeout"),
     (httpx.TimeoutException, "timeout"),
     (ConnectionResetError, "connection reset"),

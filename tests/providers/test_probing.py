@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 import pytest
-from httpx_aiohttp import AiohttpTransport
 
 from crtui.config.model import Config
 from crtui.core.inputs import ModelReport, Poll
@@ -182,7 +181,6 @@ async def clear_text_to_tls(client: httpx.AsyncClient) -> None:
         await client.get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
 
-@pytest.mark.parametrize("transport", [httpx.AsyncHTTPTransport, AiohttpTransport])
 @pytest.mark.parametrize(
     ("attempt", "words"),
     [
@@ -191,12 +189,11 @@ async def clear_text_to_tls(client: httpx.AsyncClient) -> None:
         (clear_text_to_tls, "TLS failed; does base_url need http instead of https?"),
     ],
 )
-async def test_why_no_connection_came_about_is_told_alike_on_both_transports(
-    transport: type[httpx.AsyncBaseTransport],
+async def test_why_no_connection_came_about_is_told(
     attempt: Callable[[httpx.AsyncClient], Awaitable[None]],
     words: str,
 ) -> None:
-    async with httpx.AsyncClient(transport=transport(), trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(httpx.TransportError) as told:
             await attempt(client)
     assert in_words(told.value) == words
