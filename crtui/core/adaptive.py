@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from crtui.core import saved
 from crtui.core.now import MINUTE, SECOND
 
 WINDOW_MS: Final = MINUTE
@@ -57,7 +58,8 @@ class AdaptiveWindow:
 
     def load(self, data: Mapping[str, Any], now_mono: int) -> None:
         """Become what ``dump`` described, as seen from a monotonic time."""
-        attempts = ((now_mono - age, latency, ok) for age, latency, ok in data["attempts"])
+        rows = saved.rows(data, "attempts", (int,), (int, saved.NOTHING), (bool,))
+        attempts = ((now_mono - age, latency, ok) for age, latency, ok in rows)
         self._attempts = deque(attempts, maxlen=KEPT)
         self._known = None
 
@@ -98,11 +100,12 @@ class AdaptiveOrder:
 
     def dump(self, now_mono: int) -> dict[str, object]:
         """The ranks as JSON values, each with the age of its last change in milliseconds."""
-        return {"ranks": {name: [rank, now_mono - since] for name, (rank, since) in self._ranks.items()}}
+        return {"ranks": [[name, rank, now_mono - since] for name, (rank, since) in self._ranks.items()]}
 
     def load(self, data: Mapping[str, Any], now_mono: int) -> None:
         """Become what ``dump`` described, as seen from a monotonic time."""
-        self._ranks = {name: (rank, now_mono - age) for name, (rank, age) in data["ranks"].items()}
+        rows = saved.rows(data, "ranks", (str,), (int,), (int,))
+        self._ranks = {name: (rank, now_mono - age) for name, rank, age in rows}
 
     def _remember(self, ranks: Mapping[str, int], now_mono: int) -> None:
         for name, rank in ranks.items():

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
+from crtui.core import saved
+
 SESSIONS: Final = 10_000
 """How many sessions are remembered; beyond, the least recently used is forgotten."""
 
@@ -38,5 +40,5 @@ class Affinity:
     def load(self, data: Mapping[str, Any], now_mono: int) -> None:
         """Become what ``dump`` described, as seen from a monotonic time."""
         self._sessions.clear()
-        for session, provider, age in data["sessions"]:
+        for session, provider, age in saved.rows(data, "sessions", (str,), (str,), (int,)):
             self.put(session, provider, now_mono - age)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from crtui.core import saved
 from crtui.core.inputs import Usage
-from crtui.core.now import DAY, Now, month_of, next_month, stamp
+from crtui.core.now import DAY, HOUR, Now, month_of, next_month, stamp
 from crtui.core.settings import Price
 from crtui.core.verdict import Told
 from crtui.core.views import BudgetView
@@ -38,9 +39,11 @@ class Budget:
 
         Negative counts are 0. An unknown price charges nothing.
         """
-        events = self.expire(now)
+        events = self.expire(now) if self._rates is not None or self._spent else []
+        if self._rates is None:
+            return events
         was_reached = self._reached
-        cost = 0 if self._rates is None else _cost(self._rates, usage)
+        cost = _cost(self._rates, usage)
         self._spent += cost
         self._total += cost
         if self._reached and not was_reached:
@@ -54,6 +57,12 @@ class Budget:
             return None
         _, until, spent = self._in_month(now.wall)
         return ("spent", until) if spent >= self._cap else None
+
+    def lasts(self, hourly: Usage, now: Now) -> int | None:
+        """For how many ms what is left of the cap lasts at that use; None without a cap, price or use."""
+        if self._cap is None or self._rates is None or not (cost := _cost(self._rates, hourly)):
+            return None
+        return max(0, self._cap - self._in_month(now.wall)[2]) * HOUR // cost + 1
 
     def due(self) -> int | None:
         """The wall time at which ``expire`` has something to do: the end of a month that cost anything."""
@@ -83,13 +92,20 @@ class Budget:
         return None if self._rates is None else self._total / _PICO
 
     def dump(self) -> dict[str, object]:
-        """The counts as JSON values; ``until`` is wall milliseconds, money is pico-dollars."""
-        return {"month": self._month, "until": self._until, "spent": self._spent, "total": self._total}
+        """The counts as JSON values; ``until`` is wall milliseconds, money is pico-dollars.
+
+        Money is text: a sum may be larger than the whole numbers JSON libraries agree on.
+        """
+        money = {"spent": str(self._spent), "total": str(self._total)}
+        return {"month": self._month, "until": self._until, **money}
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Become what ``dump`` described, under this object's own cap and price."""
-        self._month, self._until = data["month"], data["until"]
-        self._spent, self._total = data["spent"], data["total"]
+        month, until = saved.take(data, "month", str), saved.instant(data, "until")
+        spent, total = (int(saved.take(data, key, str)) for key in ("spent", "total"))
+        if not 0 <= spent <= total:
+            raise saved.BadDumpError(f"spent: {spent} of {total}")
+        self._month, self._until, self._spent, self._total = month, until, spent, total
 
     @property
     def _reached(self) -> bool:

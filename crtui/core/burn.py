@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from crtui.core.now import DAY, MINUTE, SECOND, Now, stamp
+from crtui.core import saved
+from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 from crtui.core.verdict import Told
 from crtui.core.views import BurnView
 
 BurnCode = Literal["spent", "projected"]
+_CODES: Final[tuple[BurnCode | None, ...]] = ("spent", "projected", None)
 
 PROJECTED_AFTER: Final = 15 * MINUTE
 """How much of the day must have passed before its pace says anything."""
@@ -42,9 +44,13 @@ class Burn:
 
         ``burn.projected`` and ``quota.exhausted``, once a day each; see also ``expire``.
         """
-        events = self.expire(now)
-        self._used += max(0, tokens)
-        self._recent.add(max(0, tokens), now.mono)
+        quiet = self._code is None and now.wall // DAY == self._day
+        events = [] if quiet else self.expire(now)
+        tokens = max(0, tokens)
+        self._used += tokens
+        self._recent.add(tokens, now.mono)
+        if self._budget is None:
+            return events
         self._judge(now)
         return events + self._tell(now)
 
@@ -63,6 +69,25 @@ class Burn:
     def warm(self, now: Now) -> bool:
         """Whether ``view`` changes from one instant to the next though nothing is folded."""
         return self._used > 0 or self._recent.warm(now.mono)
+
+    def lasts(self, hourly_tokens: int, now: Now) -> int | None:
+        """For how many ms ``verdict`` stays None at that rate; None without a budget or a rate.
+
+        The end of the day, and the first tenth of the budget, are not looked beyond.
+        """
+        if self._budget is None or hourly_tokens <= 0 or self._code is not None:
+            return None
+        used = self._used if self._day_at(now.wall) <= self._day else 0
+        spent = (self._budget - used) * HOUR // hourly_tokens + 1
+        elapsed, even = now.wall % DAY, self._budget * HOUR // DAY
+        if elapsed < PROJECTED_AFTER or used * PROJECTED_FROM_SHARE < self._budget or hourly_tokens <= even:
+            return spent
+        ahead = self._budget * elapsed // DAY - used
+        return min(spent, max(0, ahead) * HOUR // (hourly_tokens - even) + 1)
+
+    def hourly(self, now: Now) -> int:
+        """Tokens per hour at the recent rate; 0 if that is unknown."""
+        return round((self._recent.per_minute(now.mono) or 0.0) * HOUR / MINUTE)
 
     def due(self) -> int | None:
         """The wall time at which ``expire`` has something to do; None while nothing is counted."""
@@ -94,7 +119,7 @@ class Burn:
             budget_tokens=self._budget,
             used_tokens=used,
             tokens_per_min=per_min,
-            projected_tokens=used * DAY // elapsed if elapsed >= _SHOWN_AFTER else None,
+            projected_tokens=used * DAY // elapsed if used and elapsed >= _SHOWN_AFTER else None,
             exhausts_at=self._runs_out(now.wall, (day + 1) * DAY, used, per_min),
             resets_at=(day + 1) * DAY,
         )
@@ -107,10 +132,14 @@ class Burn:
 
     def load(self, data: Mapping[str, Any], now: Now) -> None:
         """Become what ``dump`` described; under another budget the day's count is judged anew."""
-        self._day, self._used = data["day"], data["used"]
-        self._recent.load(data["recent"], now.mono)
-        if data["budget"] == self._budget:
-            self._code, self._since, self._told = data["code"], data["since"], data["told"]
+        self._day, self._used = saved.take(data, "day", int), saved.take(data, "used", int)
+        if self._day < 0 or self._used < 0:
+            raise saved.BadDumpError(f"day {self._day}: {self._used} tokens")
+        saved.bounded(self._day * DAY, "day")
+        self._recent.load(saved.inner(data, "recent"), now.mono)
+        if saved.maybe(data, "budget", int) == self._budget:
+            self._code = saved.chosen(data, "code", _CODES)
+            self._since, self._told = saved.instant(data, "since"), saved.take(data, "told", bool)
             return
         self._code, self._since, self._told = None, 0, False
         if self._day_at(now.wall) <= self._day:
@@ -169,7 +198,7 @@ class RecentRate:
 
     def __init__(self) -> None:
         self._first: int | None = None
-        self._buckets: deque[tuple[int, int]] = deque(maxlen=self.BUCKETS)
+        self._buckets: deque[list[int]] = deque(maxlen=self.BUCKETS)
 
     def add(self, tokens: int, mono: int) -> None:
         """Count tokens, if any, at a monotonic time that never goes backwards."""
@@ -179,8 +208,9 @@ class RecentRate:
             self._first = mono
         bucket = mono // self.BUCKET
         if self._buckets and self._buckets[-1][0] == bucket:
-            tokens += self._buckets.pop()[1]
-        self._buckets.append((bucket, tokens))
+            self._buckets[-1][1] += tokens
+        else:
+            self._buckets.append([bucket, tokens])
 
     def per_minute(self, mono: int) -> float | None:
         """The rate up to a monotonic time; None before 15 s of it have been seen."""
@@ -207,9 +237,10 @@ class RecentRate:
 
     def load(self, data: Mapping[str, Any], mono: int) -> None:
         """Become what ``dump`` described, as seen from a monotonic time."""
-        here, age = mono // self.BUCKET, data["first_age"]
-        self._first = None if age is None else mono - age
-        self._buckets = deque(((here - ago, tokens) for ago, tokens in data["buckets"]), self.BUCKETS)
+        here = mono // self.BUCKET
+        self._first = saved.moment(data, "first_age", mono)
+        rows = saved.rows(data, "buckets", (int,), (int,))
+        self._buckets = deque(([here - ago, tokens] for ago, tokens in rows), self.BUCKETS)
 
 
 class WindowTrend:
@@ -249,13 +280,26 @@ class WindowTrend:
             return soon, late
         return (soon, min(late, resets_mono)) if soon < resets_mono else None
 
+    def filling(self, now_mono: int) -> tuple[float, float] | None:
+        """The points left up to 100 % by now and the points per ms, halfway between slowest and fastest.
+
+        None where ``forecast`` would be: too little has moved.
+        """
+        slopes = self._slopes()
+        if not slopes or self._points[-1][1] >= 100:
+            return None
+        last, percent = self._points[-1]
+        pace = sum(slopes) / 2
+        return max(0.0, 100 - percent - pace * (now_mono - last)), pace
+
     def dump(self, now_mono: int) -> dict[str, object]:
         """The readings as JSON values, by age in milliseconds."""
         return {"points": [[now_mono - mono, percent] for mono, percent in self._points]}
 
     def load(self, data: Mapping[str, Any], now_mono: int) -> None:
         """Become what ``dump`` described, as seen from a monotonic time."""
-        self._points = [(now_mono - age, percent) for age, percent in data["points"]]
+        rows = saved.rows(data, "points", (int,), saved.NUMBER)
+        self._points = [(now_mono - saved.bounded(age, "points"), percent) for age, percent in rows]
 
     def _slopes(self) -> tuple[float, float] | None:
         """The slowest and the fastest pace in points per millisecond, or None if too little moved.

@@ -15,7 +15,7 @@ from crtui.core.now import Now
 from crtui.core.plan import Ask, Dropped, Guard, Plan
 from crtui.core.provider import ProviderState
 from crtui.core.settings import ProfileSettings
-from crtui.core.tactics import Candidate, order
+from crtui.core.tactics import order
 
 Reorder = Callable[[tuple[str, ...]], tuple[str, ...]]
 
@@ -87,9 +87,8 @@ def _ordered(
     if profile.tactic == "priority":
         names = tuple([state.name for state in kept])
     else:
-        names = order(
-            profile.tactic, [_candidate(s, now) for s in kept], current=sorting.current, rng=sorting.rng
-        )
+        candidates = [state.candidate(now) for state in kept]
+        names = order(profile.tactic, candidates, current=sorting.current, rng=sorting.rng)
     if sorting.adaptive is not None:
         names = sorting.adaptive(names)
     troubled = {state.name: state for state in kept if not state.clear}
@@ -101,22 +100,6 @@ def _ordered(
         (s for s in troubled.values() if s.operator.override == "pinned"), key=lambda s: -s.operator.pinned_at
     )
     return _first(names, [s.name for s in pinned]) if pinned else names
-
-
-def _candidate(state: ProviderState, now: Now) -> Candidate:
-    settings = state.settings
-    samples, speed = state.samples.mean_speed()
-    return Candidate(
-        state.name,
-        settings.tier,
-        settings.weight,
-        settings.capacity,
-        state.in_flight,
-        state.window_tokens(now),
-        state.samples.mean_latency(),
-        samples,
-        speed if samples else None,
-    )
 
 
 def _demoted(profile: ProfileSettings, troubled: Mapping[str, ProviderState]) -> dict[str, int]:

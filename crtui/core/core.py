@@ -8,23 +8,27 @@ on the providers it concerns, never on how long the history is.
 from __future__ import annotations
 
 import heapq
+import pickle
 import random
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+from crtui.core import saved
 from crtui.core.adaptive import AdaptiveOrder, Stats
 from crtui.core.affinity import Affinity
 from crtui.core.chain import Sorting, decide
 from crtui.core.events import Event, EventKind
-from crtui.core.inputs import Attempt, Began, Command, Input, Poll
+from crtui.core.inputs import Attempt, Began, Command, Input, Poll, Tick
 from crtui.core.now import DAY, SECOND, Now, stamp
-from crtui.core.plan import Ask, Plan, UnknownProfileError
+from crtui.core.plan import Ask, Plan
+from crtui.core.profiles import Profiles
 from crtui.core.provider import ProviderState
-from crtui.core.rules import first_match
 from crtui.core.settings import CoreSettings, ProfileSettings
+from crtui.core.tactics import CHANCE
 from crtui.core.verdict import Told
 from crtui.core.views import DroppedView, GatewayView, ProfileView, ProviderView, Snapshot
 
+DUMP_FORMAT: Final = 1
 _WALL_JUMP_MS: Final = SECOND
 _ANY: Final = Ask("chat")
 
@@ -51,14 +55,79 @@ class Core:
         self._seq = 0
         self._providers = {p.name: ProviderState(p, i, now) for i, p in enumerate(settings.providers)}
         self._states = list(self._providers.values())
-        self._profiles = {p.name: p for p in settings.profiles}
+        self._profiles = Profiles(settings)
         self._adaptive = {p.name: AdaptiveOrder() for p in settings.profiles if p.adaptive}
         self._current: dict[str, str] = {}
         self._affinity = Affinity()
         self._due: list[tuple[int, int]] = []
         self._rows: dict[str, tuple[tuple[int, int], bool, ProviderView]] = {}
-        self._judge = self._judges()
         self.version = 0
+
+    @classmethod
+    def restore(cls, settings: CoreSettings, dump: Mapping[str, Any], now: Now) -> Core:
+        """The core that was dumped, under the settings of today, at ``now`` on today's clocks.
+
+        The wall time since the dump is taken off every wait (nothing if the wall clock went back),
+        and what fell due meanwhile is told by the next input. A provider that is configured no
+        longer is left out, a new one starts fresh. Raises ``BadDumpError``.
+        """
+        core = cls(settings, now)
+        try:
+            core._load(dump, now)
+        except saved.BadDumpError:
+            raise
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as fault:
+            raise saved.BadDumpError(f"not a dump of this core: {fault!r:.200}") from fault
+        return core
+
+    def dump(self, now: Now) -> dict[str, object]:
+        """Everything the core knows but its settings and what is in flight, as JSON values.
+
+        The caller ticks first. Wall times and counts are absolute, waits and ages relative.
+        """
+        return {
+            "format": DUMP_FORMAT,
+            "wall": now.wall,
+            "seq": self._seq,
+            "version": self.version,
+            "rng": list(self._rng.getstate()[1]),
+            "allow_paid": self.allow_paid,
+            "configured_paid": self.settings.allow_paid,
+            "current": dict(self._current),
+            "affinity": self._affinity.dump(now.mono),
+            "adaptive": {name: order.dump(now.mono) for name, order in self._adaptive.items()},
+            "providers": {state.name: state.dump(now) for state in self._states},
+        }
+
+    def fork(self) -> Core:
+        """An exact copy, attempts in flight included; neither sees what the other is fed."""
+        twin: Core = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_rows": {}}
+
+    def _load(self, data: Mapping[str, Any], now: Now) -> None:
+        if data["format"] != DUMP_FORMAT:
+            raise saved.BadDumpError(
+                f"format {data['format']!r:.20} cannot be read; this reads {DUMP_FORMAT}"
+            )
+        gone = max(0, now.wall - saved.instant(data, "wall"))
+        then = Now(now.mono - gone, now.wall - gone)
+        self._seq, self.version = saved.take(data, "seq", int), saved.take(data, "version", int)
+        self._rng.setstate((3, tuple(saved.values(data, "rng", (int,))), None))
+        if saved.take(data, "configured_paid", bool) == self.settings.allow_paid:
+            self.allow_paid = saved.take(data, "allow_paid", bool)
+        self._affinity.load(saved.inner(data, "affinity"), then.mono)
+        current, orders = saved.inner(data, "current"), saved.inner(data, "adaptive")
+        self._current = {name: saved.take(current, name, str) for name in current if name in self._profiles}
+        for name in self._adaptive.keys() & orders.keys():
+            self._adaptive[name].load(saved.inner(orders, name), then.mono)
+        providers = saved.inner(data, "providers")
+        for state in self._states:
+            if state.name in providers:
+                state.load(saved.inner(providers, state.name), then)
+                self._schedule(state, then)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -75,15 +144,17 @@ class Core:
 
     def feed(self, item: Input, now: Now) -> list[Event]:
         """Fold one input. Raises ``UnknownProviderError`` and changes nothing where it names none of ours."""
-        state = self._concerned(item)
+        name = "" if isinstance(item, Tick) else item.provider
+        state = self._providers.get(name)
+        if state is None and name:
+            raise UnknownProviderError(name)
         events = self._advance(now)
         if state is None:
-            if isinstance(item, Command):
-                events += self._general(item, now)
-            return events
+            return events + self._general(item, now) if isinstance(item, Command) else events
         if isinstance(item, Attempt):
-            events += self._fold_attempt(state, item, now)
-        elif isinstance(item, Poll):
+            told = self._fold_attempt(state, item, now)
+            return events + told if events else told
+        if isinstance(item, Poll):
             events += self._tell(state, state.fold_poll(item, now), now.wall)
         elif isinstance(item, Command):
             events += self._tell(state, state.fold_command(item, now), now.wall)
@@ -95,7 +166,7 @@ class Core:
     def route(self, ask: Ask, now: Now) -> tuple[Plan, list[Event]]:
         """Answer one routing question. Raises ``UnknownProfileError``."""
         events = self._advance(now)
-        profile, rule = self._profile_for(ask)
+        profile, rule = self._profiles.of(ask)
         session = None if ask.session is None else f"{profile.name}\0{ask.session}"
         told: list[Told] = []
         if rule is not None:
@@ -132,7 +203,7 @@ class Core:
         return Snapshot(
             now.wall,
             gateway,
-            tuple(self._profile_view(profile, now) for profile in self.settings.profiles),
+            tuple(self.profile_view(profile, now) for profile in self.settings.profiles),
             tuple(self._row(state, now) for state in self._states),
             events,
             self.version,
@@ -145,14 +216,24 @@ class Core:
             raise UnknownProviderError(name)
         return self._row(state, now)
 
-    def _concerned(self, item: Input) -> ProviderState | None:
-        name = getattr(item, "provider", "")
-        if not name:
-            return None
-        state = self._providers.get(name)
-        if state is None:
-            raise UnknownProviderError(name)
-        return state
+    def profile_view(self, profile: ProfileSettings, now: Now) -> ProfileView:
+        """The order a request of the profile would be tried in at ``now``. Nothing changes by looking."""
+        rng = self._rng
+        if profile.tactic in CHANCE:
+            rng = random.Random()
+            rng.setstate(self._rng.getstate())
+        sorting = Sorting(rng, self._current.get(profile.name), adaptive=self._reorder(profile, now, None))
+        plan = decide(profile, _ANY, self._providers, now, sorting, allow_paid=self.allow_paid, any_wire=True)
+        dropped = tuple(DroppedView(d.provider, d.guard, d.code, d.until) for d in plan.dropped)
+        return ProfileView(profile.name, profile.tactic, profile.chain, plan.order, dropped)
+
+    def state(self, name: str) -> ProviderState:
+        """One provider's guards, to look at. Raises ``KeyError``."""
+        return self._providers[name]
+
+    def judging(self, name: str) -> ProfileSettings:
+        """The profile by whose actions a provider's row is judged."""
+        return self._profiles.judging(name)
 
     def _advance(self, now: Now) -> list[Event]:
         """Let everything happen that falls due up to ``now``, each at its own time."""
@@ -174,6 +255,7 @@ class Core:
         """The wall clock was set: calendar days and months are looked at anew, cooldowns are not."""
         self._offset = now.wall - now.mono
         self._rows.clear()
+        self.version += 1
         events: list[Event] = []
         for state in self._states:
             events += self._tell(state, state.expire_calendar(now), now.wall)
@@ -192,10 +274,13 @@ class Core:
             heapq.heappush(self._due, (due, state.index))
 
     def _fold_attempt(self, state: ProviderState, item: Attempt, now: Now) -> list[Event]:
-        profile = self._profiles.get(item.profile or "", self._judge[state.name])
+        profile = self._profiles.behind(item.profile, state.name)
         outcome, told = state.fold(item, profile, now)
         if outcome.kind == "ok" and item.session is not None and profile.affinity_ms:
             self._affinity.put(f"{profile.name}\0{item.session}", state.name, now.mono)
+        self.version += 1
+        if not (state.calm and state.is_scheduled(now)):
+            self._schedule(state, now)
         return self._tell(state, told, now.wall)
 
     def _general(self, item: Command, now: Now) -> list[Event]:
@@ -212,17 +297,6 @@ class Core:
             events += self._tell(state, state.fold_command(order, now), now.wall)
             self._touched(state, now)
         return events
-
-    def _profile_for(self, ask: Ask) -> tuple[ProfileSettings, str | None]:
-        if ask.profile is not None:
-            profile = self._profiles.get(ask.profile)
-            if profile is None:
-                raise UnknownProfileError(ask.profile, tuple(self._profiles))
-            return profile, None
-        rule = first_match(self.settings.rules, ask) if self.settings.rules else None
-        if rule is not None:
-            return self._profiles[rule.profile], rule.name
-        return self._profiles[self.settings.default_profile], None
 
     def _reorder(
         self, profile: ProfileSettings, now: Now, told: list[Told] | None
@@ -245,35 +319,22 @@ class Core:
 
         return reorder
 
-    def _judges(self) -> dict[str, ProfileSettings]:
-        """By which profile's actions each provider's row is judged: the default's, else the first with it."""
-        default = self._profiles[self.settings.default_profile]
-        judges = dict.fromkeys(self._providers, default)
-        for profile in reversed(self.settings.profiles):
-            judges.update({name: profile for name in profile.chain if name in judges})
-        judges.update({name: default for name in default.chain if name in judges})
-        return judges
-
     def _row(self, state: ProviderState, now: Now) -> ProviderView:
         # A row moves with its inputs, with what falls due, at midnight, and while its rate decays.
         key, warm = (state.version, now.wall // DAY), state.burn.warm(now)
         cached = self._rows.get(state.name)
         if cached is not None and cached[0] == key and not (warm or cached[1]):
             return cached[2]
-        view = state.view(self._judge[state.name], now, allow_paid=self.allow_paid)
+        view = state.view(self._profiles.judging(state.name), now, allow_paid=self.allow_paid)
         self._rows[state.name] = (key, warm, view)
         return view
 
-    def _profile_view(self, profile: ProfileSettings, now: Now) -> ProfileView:
-        rng = random.Random()
-        rng.setstate(self._rng.getstate())
-        sorting = Sorting(rng, self._current.get(profile.name), adaptive=self._reorder(profile, now, None))
-        plan = decide(profile, _ANY, self._providers, now, sorting, allow_paid=self.allow_paid, any_wire=True)
-        dropped = tuple(DroppedView(d.provider, d.guard, d.code, d.until) for d in plan.dropped)
-        return ProfileView(profile.name, profile.tactic, profile.chain, plan.order, dropped)
-
     def _tell(self, state: ProviderState, told: list[Told], wall: int) -> list[Event]:
-        return [self._event(wall, kind, state.name, data) for kind, data in told]
+        events: list[Event] = []
+        for kind, data in told:
+            self._seq += 1
+            events.append(Event(self._seq, wall, kind, state.name, data))
+        return events
 
     def _event(self, wall: int, kind: EventKind, provider: str | None, data: dict[str, object]) -> Event:
         self._seq += 1

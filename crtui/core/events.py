@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from crtui.core.now import stamp
 
@@ -57,15 +58,14 @@ _SEVERITY: Final[dict[EventKind, Severity]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event. ``at`` is wall milliseconds; ``data`` holds JSON values, times in it are stamps."""
 
     seq: int
     at: int
     kind: EventKind
     provider: str | None = None
-    data: dict[str, object] = field(default_factory=dict[str, object])
+    data: Mapping[str, object] = MappingProxyType({})
 
     @property
     def severity(self) -> Severity:

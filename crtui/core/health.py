@@ -12,8 +12,10 @@ trial, because a server that lists its models may still fail every request.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, get_args
 
+from crtui.core import saved
 from crtui.core.inputs import Attempt, Poll
 from crtui.core.now import HOUR, Now
 from crtui.core.outcome import Outcome
@@ -22,6 +24,8 @@ from crtui.core.verdict import Told, Verdict
 from crtui.core.views import ErrorView, HealthState, HealthView
 
 MAX_RECOVERY_MS: Final = HOUR
+_MAX_DOUBLINGS: Final = 16
+"""Enough to reach an hour from a second."""
 
 
 class Health:
@@ -29,12 +33,12 @@ class Health:
 
     __slots__ = (
         "_auth",
+        "_doublings",
         "_failures",
         "_free_probe",
         "_half_open",
         "_last_error",
         "_lease",
-        "_period",
         "_polls_only",
         "_recovery",
         "_retry",
@@ -59,7 +63,7 @@ class Health:
         self._auth = False
         self._half_open = False
         self._retry: int | None = None
-        self._period = self._recovery
+        self._doublings = 0
         self._trial: int | None = None
         self._lease = 0
 
@@ -73,6 +77,11 @@ class Health:
         """Whether a free probe would decide something now: half-open, or a refused credential."""
         return self._half_open or self._auth
 
+    @property
+    def awaits_probe(self) -> bool:
+        """Whether it is half-open and a free probe is the trial."""
+        return self._half_open and self._free_probe
+
     def begin(self, ticket: int, now: Now) -> None:
         """An attempt starts; in half-open the first one is the trial."""
         if self._half_open and self._trial is None and not self._free_probe:
@@ -81,6 +90,8 @@ class Health:
 
     def fold(self, attempt: Attempt, outcome: Outcome, now: Now) -> list[Told]:
         """An attempt ended."""
+        if outcome.kind == "ok" and self._state == "HEALTHY" and self._failures == 0:
+            return []
         if outcome.kind != "ok":
             self._remember(attempt, outcome, now)
         was_trial = attempt.ticket == 0 or attempt.ticket == self._trial
@@ -146,6 +157,52 @@ class Health:
         retry = None if self._retry is None else now.wall_at(self._retry)
         return HealthView(self._state, self._half_open, self._failures, self._since, self._last_error, retry)
 
+    def dump(self, now_mono: int) -> dict[str, object]:
+        """The state as JSON values. A trial that runs is left out: it dies with its process."""
+        error = self._last_error
+        return {
+            "state": self._state,
+            "failures": self._failures,
+            "threshold": self._threshold,
+            "polls_only": self._polls_only,
+            "auth": self._auth,
+            "half_open": self._half_open,
+            "retry": saved.left(self._retry, now_mono),
+            "doublings": self._doublings,
+            "since": self._since,
+            "last_error": None if error is None else _error_dump(error),
+        }
+
+    def load(self, data: Mapping[str, Any], now: Now) -> None:
+        """Become what ``dump`` described; under another threshold the failures are judged anew.
+
+        A wait is never longer than the recovery time that is configured now.
+        """
+        self._state = saved.chosen(data, "state", get_args(HealthState))
+        self._failures = saved.take(data, "failures", int)
+        self._polls_only, self._auth = (saved.take(data, key, bool) for key in ("polls_only", "auth"))
+        self._half_open = saved.take(data, "half_open", bool)
+        self._doublings = min(max(0, saved.take(data, "doublings", int)), _MAX_DOUBLINGS)
+        self._since = saved.instant(data, "since")
+        found = data["last_error"] is not None
+        self._last_error = _error_of(saved.inner(data, "last_error")) if found else None
+        retry = saved.deadline(data, "retry", now.mono)
+        self._retry = None if retry is None else min(retry, now.mono + self._period)
+        if saved.take(data, "threshold", int) != self._threshold and not self._auth:
+            self._rejudge(now)
+
+    def _rejudge(self, now: Now) -> None:
+        level = min(self._failures // self._threshold, 2)
+        self._state = ("HEALTHY", "DEGRADED", "UNHEALTHY")[level]
+        if self._state != "UNHEALTHY":
+            self._half_open, self._retry = False, None
+        elif self._retry is None and not self._half_open:
+            self._retry = now.mono + self._period
+
+    @property
+    def _period(self) -> int:
+        return max(self._recovery, min(self._recovery << self._doublings, MAX_RECOVERY_MS))
+
     def _remember(self, attempt: Attempt, outcome: Outcome, now: Now) -> None:
         if outcome.kind != "gone":
             kind = attempt.error_kind or outcome.kind
@@ -168,7 +225,7 @@ class Health:
         self._polls_only = False
         told = self._move("UNHEALTHY", now, failures=self._failures, code="auth")
         self._auth = True
-        self._half_open = False
+        self._half_open, self._trial = False, None
         self._retry = None
         return told
 
@@ -177,8 +234,8 @@ class Health:
         self._failures += 1
         if self._half_open:
             if trial:
-                self._half_open = False
-                self._period = min(self._period * 2, MAX_RECOVERY_MS)
+                self._half_open, self._trial = False, None
+                self._doublings = min(self._doublings + 1, _MAX_DOUBLINGS)
                 self._retry = now.mono + self._period
             return []
         if self._state != "UNHEALTHY" and self._failures >= 2 * self._threshold:
@@ -199,3 +256,12 @@ class Health:
         self._state = state
         self._since = now.wall
         return [("health.changed", data)]
+
+
+def _error_dump(error: ErrorView) -> dict[str, object]:
+    return {"at": error.at, "status": error.status, "kind": error.kind, "message": error.message}
+
+
+def _error_of(data: Mapping[str, Any]) -> ErrorView:
+    status, kind = saved.maybe(data, "status", int), saved.take(data, "kind", str)
+    return ErrorView(saved.instant(data, "at"), status, kind, saved.take(data, "message", str))

@@ -6,11 +6,15 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from crtui.core import saved
 from crtui.core.now import SECOND
 from crtui.core.views import LatencyView
 
 KEPT: Final = 100
 """Successes each statistic looks back on. They are counted, not aged."""
+
+TIMED_MS: Final = 50
+"""An output that took less came in one burst: how fast it was made cannot be told."""
 
 SHOWN: Final = 60
 """How many latencies the view carries for a sparkline."""
@@ -36,7 +40,10 @@ class Samples:
         self._latency: deque[int] = deque(maxlen=KEPT)
         self._ttft: deque[int] = deque(maxlen=KEPT)
         self._speed: deque[float] = deque(maxlen=KEPT)
-        self._settle()
+        self._view: LatencyView | None = None
+        self._mean_latency: float | None = None
+        self._mean_speed: float | None = None
+        self._known = True
 
     def add(
         self, latency_ms: int | None, ttft_ms: int | None, output_tokens: int, output_ms: int | None
@@ -49,20 +56,23 @@ class Samples:
             self._latency.append(latency_ms)
         if ttft_ms is not None and ttft_ms >= 0:
             self._ttft.append(ttft_ms)
-        if output_ms is not None and output_ms > 0 and output_tokens > 0:
+        if output_ms is not None and output_ms >= TIMED_MS and output_tokens > 0:
             self._speed.append(output_tokens * SECOND / output_ms)
-        self._settle()
+        self._known = False
 
     def mean_latency(self) -> float | None:
         """Mean latency in milliseconds; None without samples."""
+        self._settle()
         return self._mean_latency
 
     def mean_speed(self) -> tuple[int, float]:
         """How many speed samples there are, and their mean in output tokens per second (0 if none)."""
+        self._settle()
         return len(self._speed), self._mean_speed or 0.0
 
     def view(self) -> LatencyView:
         """The statistics as shown; the same object until the next ``add``."""
+        self._settle()
         if self._view is None:
             ordered = sorted(self._latency)
             self._view = LatencyView(
@@ -82,16 +92,19 @@ class Samples:
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Become what ``dump`` described."""
-        self._latency = deque(data["latency"], maxlen=KEPT)
-        self._ttft = deque(data["ttft"], maxlen=KEPT)
-        self._speed = deque(data["speed"], maxlen=KEPT)
-        self._settle()
+        self._latency = deque(saved.values(data, "latency", (int,)), maxlen=KEPT)
+        self._ttft = deque(saved.values(data, "ttft", (int,)), maxlen=KEPT)
+        self._speed = deque(saved.values(data, "speed", saved.NUMBER), maxlen=KEPT)
+        self._known = False
 
     def _settle(self) -> None:
-        # Tactics ask for the means of every candidate of every plan, so they are kept ready.
+        # Tactics ask for the means of every candidate of every plan, so they are kept until the next add.
+        if self._known:
+            return
         self._mean_latency = _mean(self._latency)
         self._mean_speed = _mean(self._speed)
-        self._view: LatencyView | None = None
+        self._view = None
+        self._known = True
 
 
 def _mean(values: deque[int] | deque[float]) -> float | None:

@@ -6,8 +6,10 @@ Only the words of an error's *body* count, whatever its status.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from crtui.core import saved
 from crtui.core.inputs import MemoryReport
 from crtui.core.now import Now, stamp
 from crtui.core.settings import MemoryAction
@@ -101,6 +103,19 @@ class Memory:
         if self._tight and action != "off":
             return Verdict("memory", "tight", "notes", detail="memory above 95 %")
         return None
+
+    def dump(self, now_mono: int) -> dict[str, object]:
+        """The state as JSON values; ``until`` is the milliseconds left."""
+        seen = self._observed
+        observed = None if seen is None else [seen.used, seen.total]
+        return {"until": saved.left(self._until, now_mono), "observed": observed}
+
+    def load(self, data: Mapping[str, Any], now_mono: int) -> None:
+        """Become what ``dump`` described, as seen from a monotonic time."""
+        self._until = saved.deadline(data, "until", now_mono)
+        if data["observed"] is not None:
+            used, total = saved.values(data, "observed", (int,))
+            self._observed = MemoryReport(used, total)
 
     def view(self, now: Now) -> MemoryView:
         """The memory part of the provider's row."""

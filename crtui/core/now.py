@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 SECOND: Final = 1_000
@@ -35,7 +36,12 @@ class Now:
 def stamp(wall: int) -> str:
     """A wall time as RFC 3339 UTC with milliseconds, e.g. ``2026-11-20T09:00:00.000Z``."""
     seconds, ms = divmod(wall, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{_to_the_second(seconds)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _to_the_second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def next_midnight(wall: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, get_args
 
+from crtui.core import saved
 from crtui.core.inputs import CommandName
 from crtui.core.now import Now, stamp
 from crtui.core.verdict import Told, Verdict
@@ -70,6 +72,17 @@ class Operator:
     def view(self, now: Now) -> OperatorView:
         """The operator part of the provider's row."""
         return OperatorView(self._override, None if self._until is None else now.wall_at(self._until))
+
+    def dump(self, now_mono: int) -> dict[str, object]:
+        """The state as JSON values; ``until`` is the milliseconds left, ``pinned`` the pin's age."""
+        pinned = now_mono - self.pinned_at if self._override == "pinned" else None
+        return {"override": self._override, "until": saved.left(self._until, now_mono), "pinned": pinned}
+
+    def load(self, data: Mapping[str, Any], now_mono: int) -> None:
+        """Become what ``dump`` described, as seen from a monotonic time."""
+        self._override = saved.chosen(data, "override", get_args(Override))
+        self._until = saved.deadline(data, "until", now_mono)
+        self.pinned_at = saved.moment(data, "pinned", now_mono) or 0
 
     def _told(self, now: Now) -> Told:
         until = None if self._until is None else stamp(now.wall_at(self._until))

@@ -37,6 +37,8 @@ class Ask:
     model: str | None = None
     session: str | None = None
     content: Content | None = None
+    rule: str | None = None
+    """The rule it fell under, by name, in a record that leaves out the text it was matched by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from crtui.core import saved
 from crtui.core.adaptive import AdaptiveWindow
 from crtui.core.budget import Budget
 from crtui.core.burn import Burn
@@ -12,11 +14,12 @@ from crtui.core.health import Health
 from crtui.core.inputs import Attempt, Began, Command, ModelReport, Poll, Usage
 from crtui.core.latency import Samples
 from crtui.core.memory import Memory
-from crtui.core.now import MINUTE, Now
+from crtui.core.now import DAY, MINUTE, Now
 from crtui.core.operator import OVERRIDES, Operator
 from crtui.core.outcome import OK, Outcome, classify
 from crtui.core.quota import Quota
 from crtui.core.settings import ProfileSettings, ProviderSettings
+from crtui.core.tactics import Candidate
 from crtui.core.verdict import Told, Verdict
 from crtui.core.views import (
     ModelView,
@@ -32,6 +35,7 @@ from crtui.core.views import (
 SIGNAL_FRESH_MS: Final = 5 * MINUTE
 TOKEN_WINDOW_MS: Final = 5 * MINUTE
 """The tumbling window of the ``token_based`` and ``adaptive`` tactics."""
+FOREVER: Final = 2**62
 _RANK: Final = {"notes": 0, "demotes": 1, "excludes": 2}
 
 
@@ -54,8 +58,11 @@ class ProviderState:
         """Times of this provider's entries in the core's heap, earliest first."""
         self.version = 0
         self.clear = True
+        """Whether no guard has anything to say, so that planning need not ask them."""
+        self.calm = False
+        """Whether the last attempt was a plain success of a clear provider, which brings on nothing."""
         self._live: set[int] = set()
-        self._usage = Usage()
+        self._used = [0, 0, 0, 0]
         self._requests = self._ok = self._failed = 0
         self._models: tuple[ModelReport, ...] = ()
         self._heard: int | None = None
@@ -64,6 +71,8 @@ class ProviderState:
         self._poll_ok: bool | None = None
         self._window_start: int | None = None
         self._window_tokens = 0
+        self._candidate: Candidate | None = None
+        self._candidate_of = self._candidate_until = 0
 
     @property
     def in_flight(self) -> int:
@@ -83,14 +92,19 @@ class ProviderState:
         self._live.discard(item.ticket)
         outcome = OK if item.ok else classify(item.status, item.error_kind, item.error)
         told = [self._told_of(item, outcome)]
+        calm = item.ok and self.clear and not item.limits.windows
         self._count(item, outcome, now)
         told += self.health.fold(item, outcome, now)
         told += self.quota.fold(item, outcome, now)
         if not item.ok and outcome.kind != "gone":
             told += self.memory.fold(item.error, profile.memory_action, profile.memory_cooldown_ms, now)
         if item.usage is not None:
-            told += self._charge(item, now)
-        self._changed()
+            told += self._charge(item.usage, now)
+        self.calm = calm and len(told) == 1 and self.burn.clear
+        if self.calm:
+            self.version += 1
+        else:
+            self._changed()
         return outcome, told
 
     def fold_poll(self, item: Poll, now: Now) -> list[Told]:
@@ -128,6 +142,11 @@ class ProviderState:
             times.append(self._heard + SIGNAL_FRESH_MS)
         return min(times, default=None)
 
+    def is_scheduled(self, now: Now) -> bool:
+        """Whether the earliest entry in the core's heap comes before anything a calm answer can bring."""
+        soonest = now.mono + min(SIGNAL_FRESH_MS, DAY - now.wall % DAY)
+        return bool(self.scheduled) and self.scheduled[0] <= soonest
+
     def expire(self, now: Now) -> list[Told]:
         """Do everything that is due."""
         told = self.health.expire(now) + self.quota.expire(now) + self.memory.expire(now)
@@ -153,11 +172,33 @@ class ProviderState:
         verdict = self.health.verdict(profile.health_action)
         return 1 if verdict is not None and verdict.effect == "demotes" else 0
 
-    def window_tokens(self, now: Now) -> int:
-        """Tokens in the tumbling window; 0 once it is over."""
-        if self._window_start is None or now.mono - self._window_start >= TOKEN_WINDOW_MS:
-            return 0
-        return self._window_tokens
+    def candidate(self, now: Now) -> Candidate:
+        """What the tactics look at; the same object until an input, or the tumbling window's end."""
+        if self._candidate is None or self._candidate_of != self.version or now.mono >= self._candidate_until:
+            self._candidate, self._candidate_of = self._new_candidate(now), self.version
+        return self._candidate
+
+    def _new_candidate(self, now: Now) -> Candidate:
+        tokens, self._candidate_until = 0, FOREVER
+        if self._window_start is not None and now.mono - self._window_start < TOKEN_WINDOW_MS:
+            tokens, self._candidate_until = self._window_tokens, self._window_start + TOKEN_WINDOW_MS
+        samples, speed = self.samples.mean_speed()
+        return Candidate(
+            self.name,
+            self.settings.tier,
+            self.settings.weight,
+            self.settings.capacity,
+            len(self._live),
+            tokens,
+            self.samples.mean_latency(),
+            samples,
+            speed if samples else None,
+        )
+
+    def hourly(self, now: Now) -> Usage:
+        """What it uses per hour at the recent rate, split as all its tokens so far; nothing if unknown."""
+        tokens, total = self.burn.hourly(now), sum(self._used)
+        return Usage(*(tokens * count // total for count in self._used)) if total else Usage()
 
     def view(self, profile: ProfileSettings, now: Now, *, allow_paid: bool) -> ProviderView:
         """The provider's row, judged as a request of ``profile`` would be."""
@@ -191,6 +232,60 @@ class ProviderState:
             in_flight=self.in_flight,
             last_attempt_at=self._last_attempt,
         )
+
+    def dump(self, now: Now) -> dict[str, object]:
+        """Everything but the attempts in flight, which die with their process, as JSON values."""
+        return {
+            "health": self.health.dump(now.mono),
+            "quota": self.quota.dump(now.mono),
+            "memory": self.memory.dump(now.mono),
+            "operator": self.operator.dump(now.mono),
+            "burn": self.burn.dump(now),
+            "budget": self.budget.dump(),
+            "samples": self.samples.dump(),
+            "adaptive": self.adaptive.dump(now.mono),
+            "usage": list(self._used),
+            "attempts": [self._requests, self._ok, self._failed],
+            "models": [[m.name, m.loaded, m.context, m.vram_bytes] for m in self._models],
+            "heard": None if self._heard is None else now.mono - self._heard,
+            "heard_wall": self._heard_wall,
+            "last_attempt": self._last_attempt,
+            "poll_ok": self._poll_ok,
+            "window": None if self._window_start is None else now.mono - self._window_start,
+            "window_tokens": self._window_tokens,
+        }
+
+    def load(self, data: Mapping[str, Any], then: Now) -> None:
+        """Become what ``dump`` described, under this provider's own settings.
+
+        ``then`` is the dump's instant on this machine's clocks. Raises where ``data`` is no dump.
+        """
+        for name, guard in (("health", self.health), ("burn", self.burn)):
+            guard.load(saved.inner(data, name), then)
+        timed = (("quota", self.quota), ("memory", self.memory), ("operator", self.operator))
+        for name, guard in (*timed, ("adaptive", self.adaptive)):
+            guard.load(saved.inner(data, name), then.mono)
+        for name, store in (("budget", self.budget), ("samples", self.samples)):
+            store.load(saved.inner(data, name))
+        self._load_counts(data, then)
+        self._changed()
+
+    def _load_counts(self, data: Mapping[str, Any], then: Now) -> None:
+        self._used = list(saved.values(data, "usage", (int,)))
+        if len(self._used) != 4:
+            raise saved.BadDumpError(f"usage: {len(self._used)} counts, not 4")
+        self._requests, self._ok, self._failed = saved.values(data, "attempts", (int,))
+        maybe_int, maybe_bool = (int, saved.NOTHING), (bool, saved.NOTHING)
+        models = saved.rows(data, "models", (str,), maybe_bool, maybe_int, maybe_int)
+        self._models = tuple(ModelReport(*row) for row in models)
+        self._heard = saved.moment(data, "heard", then.mono)
+        self._heard_wall, self._last_attempt = (
+            saved.wall(data, "heard_wall"),
+            saved.wall(data, "last_attempt"),
+        )
+        self._poll_ok = saved.maybe(data, "poll_ok", bool)
+        self._window_start = saved.moment(data, "window", then.mono)
+        self._window_tokens = saved.take(data, "window_tokens", int)
 
     def _verdicts(self, profile: ProfileSettings, now: Now) -> list[Verdict]:
         burn, budget = self.burn.verdict(now), self.budget.verdict(now)
@@ -234,14 +329,18 @@ class ProviderState:
         else:
             self._failed += 1
 
-    def _charge(self, item: Attempt, now: Now) -> list[Told]:
-        usage = item.usage
-        assert usage is not None
-        self._usage = self._usage.plus(usage)
+    def _charge(self, usage: Usage, now: Now) -> list[Told]:
+        used = self._used
+        used[0] += usage.input
+        used[1] += usage.output
+        used[2] += usage.cache_read
+        used[3] += usage.cache_write
+        tokens = usage.input + usage.output + usage.cache_read + usage.cache_write
         if self._window_start is None or now.mono - self._window_start >= TOKEN_WINDOW_MS:
             self._window_start, self._window_tokens = now.mono, 0
-        self._window_tokens += usage.total
-        return self._burnt(self.burn.fold(usage.total, now)) + self.budget.charge(usage, now)
+        self._window_tokens += tokens
+        told = self.burn.fold(tokens, now)
+        return (self._burnt(told) if told else told) + self.budget.charge(usage, now)
 
     def _burnt(self, told: list[Told]) -> list[Told]:
         """What the day's budget tells, but for what the quota guard holds true anyway."""
@@ -251,10 +350,18 @@ class ProviderState:
 
     def _told_of(self, item: Attempt, outcome: Outcome) -> Told:
         data: dict[str, object] = {}
-        for key in ("request", "profile", "model", "status", "latency_ms", "ttft_ms"):
-            value = getattr(item, key)
-            if value is not None:
-                data[key] = value
+        if item.request is not None:
+            data["request"] = item.request
+        if item.profile is not None:
+            data["profile"] = item.profile
+        if item.model is not None:
+            data["model"] = item.model
+        if item.status is not None:
+            data["status"] = item.status
+        if item.latency_ms is not None:
+            data["latency_ms"] = item.latency_ms
+        if item.ttft_ms is not None:
+            data["ttft_ms"] = item.ttft_ms
         if item.usage is not None:
             data["output_tokens"] = item.usage.output
         if item.ok:
@@ -267,17 +374,8 @@ class ProviderState:
         return ("attempt.cancelled" if outcome.kind == "gone" else kind, data)
 
     def _usage_view(self) -> UsageView:
-        used = self._usage
-        return UsageView(
-            self._requests,
-            self._ok,
-            self._failed,
-            used.input,
-            used.output,
-            used.cache_read,
-            used.cache_write,
-            self.budget.cost_usd,
-        )
+        a, b, c, d = self._used
+        return UsageView(self._requests, self._ok, self._failed, a, b, c, d, self.budget.cost_usd)
 
     def _signal(self, quota: QuotaView) -> SignalView:
         status: SignalStatus = "unknown"

@@ -8,12 +8,13 @@ and its answer decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, get_args
 
+from crtui.core import saved
 from crtui.core.burn import WindowTrend
-from crtui.core.inputs import Attempt, Limits, WindowReport
+from crtui.core.inputs import Attempt, WindowReport
 from crtui.core.now import DAY, HOUR, MINUTE, Now, stamp
 from crtui.core.outcome import Outcome
 from crtui.core.verdict import Told, Verdict
@@ -56,6 +57,39 @@ class _Window:
     def blocks_until(self) -> int:
         """A spent window's reset; one that never told it is taken for a minute's."""
         return self.resets if self.resets is not None else self.observed_mono + MINUTE
+
+    def dump(self, now_mono: int) -> dict[str, object]:
+        """The window as JSON values."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "observed": self.observed,
+            "age": now_mono - self.observed_mono,
+            "used": self.used,
+            "remaining": self.remaining,
+            "limit": self.limit,
+            "resets": saved.left(self.resets, now_mono),
+            "unconfirmed": self.unconfirmed,
+            "trend": self.trend.dump(now_mono),
+        }
+
+    @classmethod
+    def restored(cls, data: Mapping[str, Any], now_mono: int) -> _Window:
+        """The window that ``dump`` described, as seen from a monotonic time."""
+        trend = WindowTrend()
+        trend.load(saved.inner(data, "trend"), now_mono)
+        return cls(
+            saved.take(data, "name", str),
+            saved.take(data, "source", str),
+            saved.instant(data, "observed"),
+            now_mono - saved.bounded(saved.take(data, "age", int), "age"),
+            saved.number(data, "used"),
+            saved.number(data, "remaining"),
+            saved.number(data, "limit"),
+            saved.deadline(data, "resets", now_mono),
+            trend,
+            saved.take(data, "unconfirmed", bool),
+        )
 
 
 class Quota:
@@ -107,8 +141,12 @@ class Quota:
 
     def fold(self, attempt: Attempt, outcome: Outcome, now: Now) -> list[Told]:
         """An attempt ended: read its windows, and hold on to what it was refused for."""
+        if outcome.kind == "ok" and self.clear and not attempt.limits.windows:
+            self._streak = 0
+            return []
         self._merge(attempt.limits.windows, now)
-        if attempt.ticket == 0 or attempt.ticket == self._trial_ticket:
+        decides = attempt.ticket in (0, self._trial_ticket)
+        if decides:
             self._trial_ticket = None
             if outcome.kind == "ok":
                 self._trial = False
@@ -117,7 +155,11 @@ class Quota:
             if attempt.limits.windows and not any(w.spent for w in attempt.limits.windows):
                 self._hold = None
         else:
-            self._refused(attempt.limits, outcome, attempt.status, now)
+            # Attempts that began before the wait did belong to the same refusal, however many they are.
+            self._refused(attempt, outcome, now, grows=decides or self._streak == 0)
+            if self._told_until is not None:
+                # Whatever room a refusal's own headers show, it shortens no wait.
+                self._hold = max(self._hold or self._told_until, self._told_until)
         return self._settle(now)
 
     def fold_windows(self, windows: tuple[WindowReport, ...], now: Now) -> list[Told]:
@@ -127,7 +169,7 @@ class Quota:
         self._merge(windows, now)
         if not any(window.spent for window in windows):
             self._hold = None
-            self._trial = False
+            self._trial, self._trial_ticket = False, None
         return self._settle(now)
 
     def due(self) -> int | None:
@@ -177,11 +219,42 @@ class Quota:
             return QuotaView("available", None, None, windows, self._trial)
         return QuotaView("quota_exhausted", now.wall_at(self._told_until), self._source, windows)
 
+    def fillings(self, now: Now) -> list[tuple[str, float, float, int | None]]:
+        """Each window that fills: name, points left, points per ms, and its reset (monotonic)."""
+        return [
+            (window.name, *filling, window.resets)
+            for window in self._windows.values()
+            if not window.unconfirmed and (filling := window.trend.filling(now.mono)) is not None
+        ]
+
+    def dump(self, now_mono: int) -> dict[str, object]:
+        """The state as JSON values. A trial that runs is due again: it dies with its process."""
+        return {
+            "hold": saved.left(self._hold, now_mono),
+            "source": self._source,
+            "code": self._code,
+            "streak": self._streak,
+            "told_until": saved.left(self._told_until, now_mono),
+            "trial": self._trial,
+            "windows": [window.dump(now_mono) for window in self._windows.values()],
+        }
+
+    def load(self, data: Mapping[str, Any], now_mono: int) -> None:
+        """Become what ``dump`` described, as seen from a monotonic time."""
+        self._hold = saved.deadline(data, "hold", now_mono)
+        self._source = saved.chosen(data, "source", (*get_args(QuotaSource), None))
+        self._code = saved.take(data, "code", str)
+        self._streak = max(0, saved.take(data, "streak", int))
+        self._told_until = saved.deadline(data, "told_until", now_mono)
+        self._trial = saved.take(data, "trial", bool)
+        windows = [_Window.restored(row, now_mono) for row in saved.values(data, "windows", (dict,))]
+        self._windows = {window.name: window for window in windows}
+
     def _detail(self) -> str:
         spent = [w.name for w in self._windows.values() if w.spent]
         if spent:
             return f"{' and '.join(spent)} window spent"
-        return "out of credit" if self._code == "no_credit" else "rate limited"
+        return {"no_credit": "out of credit", "overloaded": "overloaded"}.get(self._code, "rate limited")
 
     def _window_view(self, window: _Window, now: Now) -> WindowView:
         resets = None if window.resets is None else now.wall_at(window.resets)
@@ -239,16 +312,16 @@ class Quota:
                 window.remaining = None
             window.trend.add(window.used, now.mono)
 
-    def _refused(self, limits: Limits, outcome: Outcome, status: int | None, now: Now) -> None:
-        told = limits.retry_after_ms
+    def _refused(self, attempt: Attempt, outcome: Outcome, now: Now, *, grows: bool) -> None:
+        told = attempt.limits.retry_after_ms
         if outcome.kind == "limit":
             if told is None and not any(window.spent for window in self._windows.values()):
-                told = min(UNTOLD_LIMIT_MS << min(self._streak, 16), MAX_UNTOLD_MS)
-                self._streak += 1
+                self._streak += grows
+                told = min(UNTOLD_LIMIT_MS << min(self._streak - 1, 16), MAX_UNTOLD_MS)
             self._hold_on(told, "rate_limited", "retry_after", now)
         elif outcome.kind == "credit":
             self._hold_on(told if told is not None else NO_CREDIT_MS, "no_credit", "retry_after", now)
-        elif outcome.kind == "overload" or status == 503:
+        elif outcome.kind == "overload" or attempt.status == 503:
             self._hold_on(told, "overloaded", "retry_after", now)
 
     def _hold_on(self, wait: int | None, code: str, source: QuotaSource, now: Now) -> None:
@@ -270,7 +343,7 @@ class Quota:
                 self._code, self._source = "window_spent", _SOURCES.get(window.source, "headers")
         was, self._told_until = self._told_until, until
         if until is not None:
-            self._trial = False
+            self._trial, self._trial_ticket = False, None
             if was is None:
                 data: dict[str, object] = {
                     "until": stamp(now.wall_at(until)),

@@ -21,8 +21,11 @@ Value = str | float | bool
 def first_match(rules: tuple[RuleSettings, ...], ask: Ask) -> RuleSettings | None:
     """The first rule the request matches. A rule on content never matches a request without one.
 
-    Patterns are taken to be valid, as the config's check has seen to; ``re.error`` otherwise.
+    A recorded request falls under the rule that its record names. Patterns are taken to be valid,
+    as the config's check has seen to; ``re.error`` otherwise.
     """
+    if ask.rule is not None:
+        return next((rule for rule in rules if rule.name == ask.rule), None)
     return next((rule for rule in rules if _matches(rule, ask)), None)
 
 

@@ -21,6 +21,10 @@ SPEED_SAMPLES: Final = 5
 UNKNOWN_SCORE: Final = 0.5
 
 
+CHANCE: Final[frozenset[Tactic]] = frozenset(("tier", "random", "capacity_based"))
+"""The tactics that draw from the random generator."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What the tactics look at in one provider.
@@ -124,13 +128,10 @@ def _adaptive(pool: list[Candidate], current: str | None, rng: random.Random) ->
 def _score(candidate: Candidate) -> float:
     """0..1: weighted sum of latency, unspent tokens, speed and free capacity, each 0..1."""
     latency, speed, free = candidate.mean_latency_ms, candidate.mean_speed, candidate.free
-    parts = (
-        (0.40, UNKNOWN_SCORE if latency is None else max(0.0, 1 - latency / LATENCY_GOOD_MS)),
-        (0.25, max(0.0, 1 - candidate.window_tokens / TOKENS_BEFORE_SWITCH)),
-        (0.25, UNKNOWN_SCORE if speed is None else min(1.0, speed / (2 * SPEED_GOOD))),
-        (0.10, UNKNOWN_SCORE if free is None else free),
-    )
-    return sum(weight * part for weight, part in parts)
+    quick = UNKNOWN_SCORE if latency is None else max(0.0, 1 - latency / LATENCY_GOOD_MS)
+    unspent = max(0.0, 1 - candidate.window_tokens / TOKENS_BEFORE_SWITCH)
+    fluent = UNKNOWN_SCORE if speed is None else min(1.0, speed / (2 * SPEED_GOOD))
+    return 0.40 * quick + 0.25 * unspent + 0.25 * fluent + 0.10 * (UNKNOWN_SCORE if free is None else free)
 
 
 _ARRANGE: Final[dict[Tactic, Callable[[list[Candidate], str | None, random.Random], list[Candidate]]]] = {

@@ -19,6 +19,7 @@ HealthState = Literal["HEALTHY", "DEGRADED", "UNHEALTHY"]
 QuotaState = Literal["available", "quota_exhausted"]
 QuotaSource = Literal["retry_after", "headers", "burn_rate", "subscription", "poll"]
 Override = Literal["none", "demoted", "drained", "pinned"]
+LaneState = Literal["serving", "waiting", "out"]
 SignalStatus = Literal["available", "degraded", "exhausted", "unknown"]
 
 
@@ -230,6 +231,48 @@ class GatewayView:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentView:
+    """A stretch of time in which a provider's part stays the same. ``guard`` and ``code``: why it is out."""
+
+    start: Stamp
+    end: Stamp
+    state: LaneState
+    guard: Guard | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """What is to come of one provider. ``tokens_per_min`` is the recent rate, None without traffic."""
+
+    provider: str
+    tokens_per_min: float | None
+    segments: tuple[SegmentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookView:
+    """When a profile's chain runs dry, and when a provider of it is back.
+
+    Both None: not up to the horizon. ``dry_until`` None: not back by then.
+    """
+
+    profile: str
+    dry_at: Stamp | None = None
+    dry_until: Stamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """The next hours at recent rates, from ``start`` to ``end``, without a gap in any lane."""
+
+    start: Stamp
+    end: Stamp
+    lanes: tuple[LaneView, ...]
+    profiles: tuple[OutlookView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One instant. ``version`` grows whenever something visible changed."""
 
@@ -240,3 +283,4 @@ class Snapshot:
     events: tuple[Event, ...] = ()
     version: int = 0
     schema: int = 1
+    forecast: ForecastView | None = None

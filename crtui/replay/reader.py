@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import orjson
 
@@ -19,25 +18,30 @@ from crtui.wire.trace_in import decode
 
 MAX_LINE: Final = 16 * 1024 * 1024
 MAX_T_S: Final = 10 * 366 * 86_400
+MAX_MONO: Final = 2**53
 VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A trace's first line. ``start`` is wall milliseconds; ``config`` is section 3 as JSON."""
+    """A trace's first line. ``start`` is wall milliseconds; ``config`` is section 3 as JSON.
+
+    ``mono`` is the monotonic clock at the start, and ``state`` what the core knew then (a dump).
+    """
 
     start: int
     seed: int
     config: Mapping[str, object]
+    mono: int = 0
+    state: Mapping[str, object] | None = None
 
     def at(self, t: float) -> Now:
-        """The instant ``t`` seconds after the start; the monotonic clock starts at 0."""
+        """The instant ``t`` seconds after the start."""
         ms = round(t * 1000)
-        return Now(ms, self.start + ms)
+        return Now(self.mono + ms, self.start + ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One input, when it happens, and the line it stands on."""
 
     line: int
@@ -66,7 +70,13 @@ def read_header(lines: Iterator[tuple[int, bytes]], name: str) -> Header:
             raise _fault(
                 name, number, "start must be an RFC 3339 time such as 2026-04-30T23:59:00Z"
             ) from None
-        return Header(start, seed, cast("dict[str, object]", config))
+        mono, state = data.get("mono", 0), data.get("state")
+        if type(mono) is not int or not 0 <= mono <= MAX_MONO:
+            raise _fault(name, number, "mono must be the milliseconds of a monotonic clock")
+        if state is not None and not isinstance(state, dict):
+            raise _fault(name, number, "state must be an object that `crtui export` wrote")
+        given = cast("dict[str, object]", config), mono, cast("dict[str, object] | None", state)
+        return Header(start, seed, *given)
     raise _fault(name, 1, "the trace is empty; its first line must be the header")
 
 
@@ -75,13 +85,9 @@ def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) ->
     last = 0.0
     for number, raw in lines:
         data = _object(raw, name, number)
-        t = data.get("t")
-        if (
-            not isinstance(t, int | float)
-            or isinstance(t, bool)
-            or not math.isfinite(t)
-            or not 0 <= t <= MAX_T_S
-        ):
+        t = data.pop("t", None)
+        # A bool is none of the two, and NaN and the infinities compare false.
+        if type(t) not in (int, float) or not 0 <= t <= MAX_T_S:
             raise _fault(name, number, f"t must be seconds since the start, 0 or more, not {t!r:.40}")
         if t < last:
             raise _fault(name, number, f"t goes back from {last:g} to {t:g}; inputs must be in order of time")
@@ -96,7 +102,7 @@ def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) ->
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Lines with their numbers, blank ones left out."""
     for number, line in enumerate(lines, 1):
-        if line.strip():
+        if line and not line.isspace():
             yield number, line
 
 

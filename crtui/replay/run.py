@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import orjson
 
 from crtui import __version__
-from crtui.config.load import config_from_data, load_config
-from crtui.core.core import Core, UnknownProviderError
+from crtui.config.load import load_config
+from crtui.core.core import UnknownProviderError
 from crtui.core.encode import snapshot_json
 from crtui.core.events import Event
 from crtui.core.now import Now, stamp
@@ -19,9 +20,12 @@ from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.settings import CoreSettings
 from crtui.core.views import GatewayView, Snapshot
 from crtui.errors import TraceError
+from crtui.replay.begin import first_core
 from crtui.replay.reader import Header, Step, numbered, read_header, read_steps
 
 _Output = dict[str, object]
+TAIL: Final = 100
+"""Events that a state shows."""
 
 
 class Replay:
@@ -32,12 +36,10 @@ class Replay:
         self._name = name
         self._lines = numbered(lines)
         self.header: Header = read_header(self._lines, name)
-        if settings is None:
-            settings = config_from_data(self.header.config, f"{name}:1: config").to_core()
         self.now: Now = self.header.at(0)
-        self._core = Core(settings, self.now, self.header.seed)
-        self._default_profile = settings.default_profile
-        self._tail: list[Event] = []
+        self._core = first_core(self.header, name, settings)
+        self._default_profile = self._core.settings.default_profile
+        self._tail: deque[Event] = deque(maxlen=TAIL)
 
     def outputs(self) -> Iterator[_Output]:
         """Every event and plan, in order. Raises ``TraceError`` at a bad line."""
@@ -56,7 +58,7 @@ class Replay:
         )
         return self._core.snapshot(self.now, gateway, tuple(self._tail))
 
-    def _step(self, step: Step) -> Iterator[_Output]:
+    def _step(self, step: Step) -> list[_Output]:
         plan: Plan | None = None
         try:
             if isinstance(step.item, Ask):
@@ -65,11 +67,13 @@ class Replay:
                 events = self._core.feed(step.item, step.now)
         except (UnknownProviderError, UnknownProfileError) as fault:
             raise TraceError(f"{self._name}:{step.line}: {fault}") from fault
-        self._tail = (self._tail + events)[-100:]
+        outputs: list[_Output] = []
         for event in events:
-            yield {"t": self._t(event.at), "output": "event", **event.to_json()}
+            self._tail.append(event)
+            outputs.append({"t": self._t(event.at), "output": "event", **event.to_json()})
         if plan is not None:
-            yield self._plan(plan, step.now)
+            outputs.append(self._plan(plan, step.now))
+        return outputs
 
     def _plan(self, plan: Plan, now: Now) -> _Output:
         return {
@@ -99,13 +103,14 @@ def replay(trace: Path, *, config: Path | None = None, final_state: bool = False
     settings = None if config is None else load_config(config, {}).config.to_core()
     try:
         with trace.open("rb") as lines:
-            _write(Replay(lines, str(trace), settings), sys.stdout.buffer, final_state=final_state)
+            write_outputs(Replay(lines, str(trace), settings), sys.stdout.buffer, final_state=final_state)
     except OSError as fault:
         raise TraceError(f"{trace}: {fault.strerror or fault}") from fault
     return 0
 
 
-def _write(run: Replay, out: BinaryIO, *, final_state: bool) -> None:
+def write_outputs(run: Replay, out: BinaryIO, *, final_state: bool) -> None:
+    """Write a replay's outputs, one JSON object a line. Raises ``TraceError`` after what came before it."""
     try:
         for output in run.outputs():
             out.write(orjson.dumps(output, option=orjson.OPT_APPEND_NEWLINE))

@@ -29,12 +29,11 @@ from crtui.core.plan import Ask, Content
 from crtui.core.settings import Wire
 from crtui.text import scrub
 from crtui.wire.codec import BadBodyError
-from crtui.wire.faults import error_text
 from crtui.wire.fields import BadInputError, Fields
 from crtui.wire.limits import read_limits
 from crtui.wire.registry import codec_for
+from crtui.wire.trace_plain import error_words, plain_attempt, safe
 
-MAX_ERROR_CELLS: Final = 2_000
 _WIRES: Final = get_args(Wire)
 _COMMANDS: Final = get_args(CommandName)
 _KINDS: Final = get_args(ErrorKind)
@@ -45,6 +44,8 @@ def decode(line: Mapping[str, Any], wall: int) -> Input | Ask:
 
     Raises ``BadInputError``.
     """
+    if line.get("input") == "attempt" and (plain := plain_attempt(line, wall)) is not None:
+        return plain
     fields = Fields(line)
     kind = fields.text("input")
     reader = _READERS.get(kind or "")
@@ -59,7 +60,7 @@ def _attempt(fields: Fields, wall: int) -> Attempt:
         raise BadInputError("ok is missing")
     status = fields.whole("status")
     raw_error = fields.text("error") or ""
-    error = scrub(raw_error, MAX_ERROR_CELLS)
+    error, message = error_words(raw_error) if raw_error else ("", "")
     usage = fields.inner("usage")
     return Attempt(
         fields.need("provider"),
@@ -68,10 +69,10 @@ def _attempt(fields: Fields, wall: int) -> Attempt:
         status=status,
         error_kind=cast("ErrorKind | None", fields.one_of("error_kind", _KINDS)),
         error=error,
-        message=error_text(raw_error.encode("utf-8", "replace")) if raw_error else "",
+        message=message,
         wire=cast("Wire | None", fields.one_of("wire", _WIRES)),
         profile=fields.text("profile"),
-        model=_safe(fields.text("model")),
+        model=safe(fields.text("model")),
         session=fields.text("session"),
         request=fields.text("request"),
         latency_ms=fields.whole("latency_ms"),
@@ -180,9 +181,10 @@ def _route(fields: Fields, wall: int) -> Ask:
         wire,
         fields.text("id") or "",
         fields.text("profile") or headers.get("x-crtui-profile"),
-        _safe(model),
+        safe(model),
         session or headers.get("x-claude-code-session-id") or headers.get("session-id"),
         content,
+        fields.text("rule"),
     )
 
 
@@ -196,10 +198,6 @@ def _content(fields: Fields | None) -> Content | None:
         fields.text("latest_text") or "",
         fields.whole("chars") or 0,
     )
-
-
-def _safe(text: str | None) -> str | None:
-    return None if text is None else scrub(text)
 
 
 _READERS: Final[dict[str, Callable[[Fields, int], Input | Ask]]] = {

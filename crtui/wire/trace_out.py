@@ -49,6 +49,7 @@ def _encode_route(ask: Ask) -> dict[str, object]:
         profile=ask.profile,
         model=ask.model,
         session=ask.session,
+        rule=ask.rule,
         content=digest,
     )
 

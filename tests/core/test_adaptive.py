@@ -173,6 +173,6 @@ def test_ranks_and_their_ages_survive_a_restart():
     order.reorder(NAMES, lambda n: FAILING if n == "a" else FINE, 1_000, commit=True)
     dumped = order.dump(11_000)
     again.load(json.loads(json.dumps(dumped)), 77)
-    assert again.dump(77) == dumped == {"ranks": {"a": [2, 10_000]}}
+    assert again.dump(77) == dumped == {"ranks": [["a", 2, 10_000]]}
     assert again.reorder(NAMES, lambda _: FINE, 77 + 19_999, commit=True) == ("b", "c", "a")
     assert again.reorder(NAMES, lambda _: FINE, 77 + 20_000, commit=True) == NAMES

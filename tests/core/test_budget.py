@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from crtui.core.budget import Budget
 from crtui.core.inputs import Usage
 from crtui.core.now import DAY, Now, next_month, stamp
-from crtui.core.settings import Price
+from crtui.core.settings import Price, ProviderSettings
+from tests.core.world import World
 
 NOV_20 = 1_795_165_200_000
 DEC_1 = next_month(NOV_20)
@@ -174,3 +175,12 @@ def test_the_end_of_the_month_is_told_as_a_stamp():
     budget = Budget(1.0, PRICE)
     [(_, data)] = budget.charge(Usage(MILLION), NOW)
     assert data["until"] == stamp(DEC_1)
+
+
+def test_a_reset_does_not_clear_a_months_spend():
+    world = World(ProviderSettings("a", monthly_usd=1.0, price=Price(input=1.0)))
+    world.ok("a", usage=Usage(1_000_000))
+    world.command("reset", "a")
+
+    assert world.dropped() == {"a": "budget:spent"}
+    assert world.row("a").budget.spent_usd == 1.0

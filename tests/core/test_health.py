@@ -206,3 +206,21 @@ def test_the_row_says_why_and_until_when():
     assert (reason.guard, reason.code) == ("health", "unhealthy")
     assert "4 failures in a row" in reason.detail
     assert world.seconds_until(reason.until) == 10
+
+
+def test_a_trial_that_is_decided_otherwise_leaves_no_permit_behind():
+    world = down(World(SHORT, "b", profile={"health_action": "exclude"})).at(10)
+    world.tick()
+    world.begin("a")
+    world.fail("a")
+
+    assert world.seconds_until(world.row("a").reasons[0].until) == 30
+    assert world.at(30).order() == "a b"
+
+
+def test_a_recovery_time_of_more_than_an_hour_is_never_shortened_by_a_failed_trial():
+    world = down(World(ProviderSettings("a", threshold=2, recovery_ms=7_200_000)))
+    world.at(7200).tick()
+    world.fail("a")
+
+    assert world.seconds_until(world.row("a").health.retry_at) == 14_400

@@ -211,3 +211,54 @@ def test_reset_forgets_the_wait_and_the_spent_window():
 
     assert world.order() == "a"
     assert world.row("a").quota.state == "available"
+
+
+def test_room_in_a_refusals_own_headers_shortens_no_wait():
+    world = World("a")
+    world.ok("a", limits=limits(window("5h", used=100, resets=500)))
+    world.fail("a", 429, limits=limits(window("5h", used=50, resets=500), retry_after=5))
+
+    assert until(world) == 500
+    world.ok("a", limits=limits(window("5h", used=50, resets=500)))
+    assert until(world) is None
+
+
+def test_many_refusals_of_attempts_that_overlapped_are_one():
+    world = World("a")
+    tickets = [world.begin("a") for _ in range(20)]
+    for ticket in tickets:
+        world.fail("a", 429, ticket=ticket)
+
+    assert until(world) == 60
+    world.at(60).tick()
+    world.fail("a", 429, ticket=world.begin("a"))
+    assert until(world) == 60 + 120
+
+
+def test_a_poll_that_shows_room_gives_a_running_trials_permit_back():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=20)
+    world.at(20).begin("a")
+    assert world.dropped() == {"a": "quota:trial"}
+    world.poll("a", windows=(window("credit", remaining=3.5, source="poll"),))
+
+    assert world.order() == "a b"
+    assert world.row("a").standing == "eligible"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(402, "out of credit"), (529, "overloaded"), (429, "rate limited")]
+)
+def test_the_row_says_what_it_waits_for(code, said):
+    world = World("a")
+    world.fail("a", code, retry_after=30)
+
+    assert world.row("a").reasons[0].detail == said
+
+
+def test_a_reset_that_has_passed_already_is_none():
+    world = World("a").at(10)
+    world.ok("a", limits=limits(window("5h", used=100, resets=5)))
+
+    assert world.seconds_until(world.row("a").quota.windows[0].resets_at) is None
+    assert until(world) == 70

@@ -26,13 +26,15 @@ class World:
         profiles = core.pop("profiles", None) or (ProfileSettings("default", chain, **(profile or {})),)
         self.start = core.pop("start", START)
         self.t = 0.0
+        self.offset = 0
+        """What another process's monotonic clock shows beyond this one's."""
         self.core = Core(CoreSettings(rows, profiles, **core), self.now(), seed=7)
         self.events: list[Event] = []
         self.tickets = 0
 
     def now(self) -> Now:
         ms = round(self.t * 1000)
-        return Now(1_000_000 + ms, self.start + ms)
+        return Now(1_000_000 + self.offset + ms, self.start + ms)
 
     def at(self, t: float) -> World:
         assert t >= self.t

@@ -1,0 +1,207 @@
+"""What one provider should have come to, kept by the plainest means: the machine's reference.
+
+Laws are named as in the list of invariants: H health, C cooldown, P permits, Q quota, B burn,
+M money, F plan, T tickets and time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from crtui.core.inputs import Attempt, Poll, Usage, WindowReport
+from crtui.core.now import DAY, HOUR, MINUTE, Now
+from crtui.core.settings import ProviderSettings
+
+FAULTS = {500, 503, 529}
+UNTOUCHED = {400, 404, 402, 429}
+MAX_HOLD = 31 * DAY
+
+
+@dataclass
+class HealthLedger:
+    """The table of health, row by row."""
+
+    threshold: int
+    recovery: int
+    probed: bool
+    failures: int = 0
+    state: str = "HEALTHY"
+    auth: bool = False
+    half_open: bool = False
+    retry: int | None = None
+    doublings: int = 0
+    trial: tuple[int, int] | None = None
+    polls_only: bool = True
+
+    def pass_time(self, mono: int) -> None:
+        if self.trial is not None and self.trial[1] <= mono:
+            self.trial = None
+        if self.retry is not None and self.retry <= mono:
+            self.retry, self.half_open = None, True
+
+    def begin(self, ticket: int, mono: int) -> None:
+        if self.half_open and self.trial is None and not self.probed:
+            self.trial = (ticket, mono + self.recovery)
+
+    def heal(self) -> None:
+        fresh = HealthLedger(self.threshold, self.recovery, self.probed)
+        self.__dict__.update(fresh.__dict__)
+
+    def end(self, item: Attempt, mono: int) -> None:
+        decides = item.ticket == 0 or (self.trial is not None and self.trial[0] == item.ticket)
+        if self.trial is not None and self.trial[0] == item.ticket:
+            self.trial = None
+        if item.ok:
+            self.heal()
+        elif item.error_kind == "client" or item.status in UNTOUCHED:
+            return
+        elif item.status == 401:
+            self.failures += 1
+            self.state, self.auth, self.polls_only = "UNHEALTHY", True, False
+            self.half_open, self.retry, self.trial = False, None, None
+        else:
+            self.fail(mono, decides=decides, poll=False)
+
+    def poll(self, item: Poll, mono: int) -> None:
+        if not item.ok:
+            self.fail(mono, decides=True, poll=True)
+        elif self.half_open or self.auth or self.polls_only:
+            self.heal()
+
+    def fail(self, mono: int, *, decides: bool, poll: bool) -> None:
+        self.polls_only = poll and (self.failures == 0 or self.polls_only)
+        self.failures += 1
+        if self.half_open:
+            if decides:
+                self.half_open, self.trial = False, None
+                self.doublings += 1
+                self.retry = mono + self.wait
+            return
+        level = self.failures // self.threshold
+        if level >= 2 and self.state != "UNHEALTHY":
+            self.state, self.retry = "UNHEALTHY", mono + self.wait
+        elif level == 1 and self.state == "HEALTHY":
+            self.state = "DEGRADED"
+
+    @property
+    def wait(self) -> int:
+        return max(self.recovery, min(self.recovery * 2**self.doublings, HOUR))
+
+
+@dataclass
+class QuotaLedger:
+    """Every reason to wait, with its own end; the latest counts."""
+
+    hold: int | None = None
+    row: int = 0
+    trial: tuple[int, int] | None = None
+    windows: dict[str, tuple[bool, int | None, int]] = field(default_factory=dict)
+
+    def until(self, mono: int) -> int | None:
+        ends = [] if self.hold is None else [self.hold]
+        for spent, resets, seen in self.windows.values():
+            if spent:
+                ends.append(seen + MINUTE if resets is None else resets)
+        return max((end for end in ends if end > mono), default=None)
+
+    def read(self, reports: tuple[WindowReport, ...], now: Now) -> None:
+        for report in reports:
+            resets = None if report.resets_at is None else now.mono_at(report.resets_at)
+            if resets is not None and resets <= now.mono:
+                resets = None
+            _, known, _ = self.windows.get(report.name, (False, None, 0))
+            if resets is None and known is not None and known > now.mono:
+                resets = known
+            self.windows[report.name] = (report.used_percent == 100, resets, now.mono)
+
+    def end(self, item: Attempt, now: Now) -> None:
+        before = self.until(now.mono)
+        self.read(item.limits.windows, now)
+        decides = item.ticket == 0 or (self.trial is not None and self.trial[0] == item.ticket)
+        grows = decides or self.row == 0
+        if decides:
+            self.trial = None
+        room = not any(report.spent for report in item.limits.windows)
+        if item.ok:
+            self.row = 0
+            if item.limits.windows and room:
+                self.hold = None
+            return
+        told = item.limits.retry_after_ms
+        if item.status == 429:
+            if told is None and not any(self.spends(name, now.mono) for name in self.windows):
+                self.row += grows
+                told = min(MINUTE * 2 ** (self.row - 1), HOUR)
+        elif item.status == 402:
+            told = HOUR if told is None else told
+        elif item.status not in (503, 529):
+            told = None
+        if before is not None:
+            self.hold = max(self.hold or 0, before)
+        if told is not None:
+            self.hold = max(self.hold or 0, now.mono + min(told, MAX_HOLD))
+        if self.until(now.mono) is not None:
+            self.trial = None
+
+    def spends(self, name: str, mono: int) -> bool:
+        spent, resets, _ = self.windows[name]
+        return spent and (resets is None or resets > mono)
+
+    def poll(self, reports: tuple[WindowReport, ...], now: Now) -> None:
+        self.read(reports, now)
+        if reports and not any(report.spent for report in reports):
+            self.hold = self.trial = None
+        if self.until(now.mono) is not None:
+            self.trial = None
+
+    def pass_time(self, mono: int) -> None:
+        if self.hold is not None and self.hold <= mono:
+            self.hold = None
+        if self.trial is not None and self.trial[1] <= mono:
+            self.trial = None
+        past = [
+            name for name, (_, resets, _) in self.windows.items() if resets is not None and resets <= mono
+        ]
+        for name in past:
+            self.windows[name] = (False, None, 0)
+
+    def reset(self) -> None:
+        self.hold, self.row, self.trial = None, 0, None
+        self.windows = {name: (False, resets, seen) for name, (_, resets, seen) in self.windows.items()}
+
+
+@dataclass
+class Ledger:
+    """One provider."""
+
+    settings: ProviderSettings
+    health: HealthLedger
+    quota: QuotaLedger = field(default_factory=QuotaLedger)
+    live: set[int] = field(default_factory=set)
+    requests: int = 0
+    used: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    days: dict[int, int] = field(default_factory=dict)
+    months: dict[str, float] = field(default_factory=dict)
+    memory: int | None = None
+    override: tuple[str, int | None] = ("none", None)
+
+    def pass_time(self, mono: int) -> None:
+        self.health.pass_time(mono)
+        self.quota.pass_time(mono)
+        if self.memory is not None and self.memory <= mono:
+            self.memory = None
+        if self.override[1] is not None and self.override[1] <= mono:
+            self.override = ("none", None)
+
+    def charge(self, usage: Usage | None, now: Now) -> None:
+        if usage is None:
+            return
+        counts = (usage.input, usage.output, usage.cache_read, usage.cache_write)
+        self.used = [a + b for a, b in zip(self.used, counts, strict=True)]
+        day, month = now.wall // DAY, f"{datetime.fromtimestamp(now.wall / 1000, UTC):%Y-%m}"
+        self.days[day] = self.days.get(day, 0) + sum(counts)
+        price = self.settings.price
+        if price is not None:
+            cost = usage.input * (price.input or 0) + usage.output * (price.output or 0)
+            self.months[month] = self.months.get(month, 0) + cost / 1e6

@@ -1,0 +1,64 @@
+"""The core under the machine, and what the machine has seen."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.core.machine import Machine
+
+MUST_SEE = {
+    "stories": 100,
+    "failure while cooling": 100,
+    "half-open ends": 20,
+    "trial begun": 10,
+    "not admitted": 20,
+    "stale news": 20,
+    "refusals": 10,
+    "honest waits": 10,
+    "last resorts": 10,
+    "restarts while cooling": 20,
+    "edge -1": 10,
+    "edge +0": 10,
+    "edge +1": 10,
+    "wall jumps": 20,
+    "suspends": 20,
+    "reset": 10,
+    "health to UNHEALTHY": 50,
+    "health to DEGRADED": 50,
+    "health to HEALTHY": 50,
+}
+"""How often a run must have been at each place to prove anything."""
+
+
+def run(examples: int, steps: int, *, same_every_time: bool = True) -> None:
+    Machine.visited.clear()
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=same_every_time,
+            database=None,
+            phases=[Phase.generate],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_every_law_holds_along_random_stories_that_went_everywhere():
+    run(examples=150, steps=40)
+    unseen = {
+        place: Machine.visited[place] for place, least in MUST_SEE.items() if Machine.visited[place] < least
+    }
+
+    assert unseen == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_every_law_holds_along_many_more_stories():
+    run(examples=5_000, steps=60)

@@ -1,0 +1,66 @@
+"""The quick reading of plain lines gives what the careful one gives."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crtui.wire import trace_in
+from crtui.wire.fields import BadInputError, Fields
+from crtui.wire.trace_plain import plain_attempt
+
+WALL = 1_795_165_200_000
+odd = st.sampled_from([None, True, -1, 0, 1.5, 10**16, "", "x", [], {}])
+count = st.one_of(st.integers(0, 10**6), odd)
+text = st.one_of(st.sampled_from(["", "m", "a\x1b[31mb", "überlang" * 50]), odd)
+usage = st.dictionaries(st.sampled_from(["input", "output", "cache_read", "cache_write", "more"]), count)
+line = st.fixed_dictionaries(
+    {"input": st.just("attempt"), "provider": text, "ok": st.one_of(st.booleans(), odd)},
+    optional={
+        "ticket": count,
+        "status": st.one_of(st.sampled_from([200, 429, 500]), odd),
+        "error_kind": st.one_of(st.sampled_from(["connect", "client", "nonsense"]), odd),
+        "error": st.one_of(st.just('{"error":{"message":"try again in 5s"}}'), text),
+        "headers": st.one_of(st.just({"Retry-After": "20", "x-ratelimit-remaining-requests": 0}), odd),
+        "wire": st.one_of(st.sampled_from(["chat", "messages"]), odd),
+        "profile": text,
+        "model": text,
+        "session": text,
+        "request": text,
+        "latency_ms": count,
+        "ttft_ms": count,
+        "output_ms": count,
+        "midstream": odd,
+        "usage": st.one_of(usage, odd),
+        "limits": odd,
+        "unknown": odd,
+    },
+)
+
+
+@given(line)
+@settings(max_examples=1_500, deadline=None)
+def test_a_plain_line_is_the_same_attempt_read_quickly_or_carefully(given_line):
+    quick = plain_attempt(given_line, WALL)
+    if quick is None:
+        return
+    try:
+        careful = trace_in._attempt(Fields(given_line), WALL)
+    except BadInputError as fault:
+        raise AssertionError(f"read quickly though {fault}") from fault
+
+    assert quick == careful
+
+
+def test_an_ordinary_line_is_read_quickly():
+    plain = {
+        "input": "attempt",
+        "provider": "a",
+        "ok": True,
+        "status": 200,
+        "latency_ms": 12,
+        "usage": {"input": 3},
+    }
+
+    assert plain_attempt(plain, WALL) is not None
+    assert plain_attempt({**plain, "latency_ms": -12}, WALL) is None
