@@ -117,6 +117,7 @@ class Provider(Section):
     capabilities: Capabilities = Capabilities()
     declare_models: UniqueItems[ModelName] = ()
     pull: bool = False
+    merge_system: bool | None = None
     poll_s: PollSeconds = 30
     threshold: Threshold | None = None
     recovery_s: Recovery | None = None

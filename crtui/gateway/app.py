@@ -10,21 +10,27 @@ from typing import Final
 
 import orjson
 
+from crtui.core.now import SECOND
 from crtui.engine.engine import Engine
 from crtui.gateway.asgi import ClientGoneError, Receive, Scope, Send
 from crtui.gateway.control import Control, is_order
-from crtui.gateway.exchange import STOPPING, WIRES, Exchange
-from crtui.gateway.guard import Access, Refusal
+from crtui.gateway.count import ENDPOINT as COUNT
+from crtui.gateway.count import TokenCount
+from crtui.gateway.ending import STOPPING
+from crtui.gateway.exchange import API, WIRES, Exchange
+from crtui.gateway.guard import Access, Refusal, credentials
 from crtui.gateway.interrupt import Interrupt
-from crtui.gateway.models import anthropic_models, model_names, openai_models
+from crtui.gateway.misses import Misses
+from crtui.gateway.models import anthropic_models, model_owners, openai_models
 from crtui.gateway.refuse import envelope, refuse
 from crtui.gateway.reply import Reply
 from crtui.gateway.request import RefusedError, Request
+from crtui.gateway.tally import Tally
 from crtui.gateway.upstream import Upstream
+from crtui.gateway.waiting import Pace
 
 Handler = Callable[[Request], Awaitable[None]]
 
-LATER: Final = frozenset({"/v1/responses", "/v1/messages/count_tokens", "/v1/embeddings"})
 BUSY: Final = Refusal(503, "too many requests are in flight", "overloaded", retry_after_s=1)
 
 _log = logging.getLogger("crtui.gateway")
@@ -33,14 +39,20 @@ _log = logging.getLogger("crtui.gateway")
 class GatewayApp:
     """Answers every request exactly once, and never with a traceback."""
 
-    def __init__(self, engine: Engine, access: Access, upstream: Upstream, max_in_flight: int) -> None:
+    def __init__(
+        self, engine: Engine, access: Access, upstream: Upstream, max_in_flight: int, pace: Pace
+    ) -> None:
         self._engine = engine
         self._access = access
         self._upstream = upstream
         self._max_in_flight = max_in_flight
+        self._pace = pace
         self._running: set[Interrupt] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._misses = Misses()
+        self._tally = Tally()
+        engine.listen(self._tally.hear)
         control = self._control = Control(engine)
         self._routes: dict[str, dict[str, Handler]] = {
             "/healthz": {"GET": control.healthz, "HEAD": control.healthz},
@@ -48,10 +60,11 @@ class GatewayApp:
             "/crtui/v1/events": {"GET": control.events},
             "/crtui/v1/reset": {"POST": control.reset},
             "/crtui/v1/paid": {"POST": control.paid},
+            "/metrics": {"GET": self._metrics, "HEAD": self._metrics},
             "/v1/models": {"GET": self._models, "HEAD": self._models},
         }
         self._routes |= {path: {"POST": self._exchange} for path in WIRES}
-        self._routes |= {path: {"POST": _not_yet} for path in LATER}
+        self._routes[API + COUNT] = {"POST": TokenCount(engine, access, upstream)}
         self._order: dict[str, Handler] = {"POST": control.order}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,12 +120,27 @@ class GatewayApp:
             raise RefusedError(refusal)
         handler = self._handler(request.path, scope["method"])
         order = scope["method"] == "POST" and request.path.startswith("/crtui/")
-        refusal = access.caller(request.headers, order=order)
+        refusal = self._caller(request, order)
         if refusal is None and scope["method"] == "POST":
             refusal = access.body(request.headers, optional=order)
         if refusal is not None:
             raise RefusedError(refusal)
         await handler(request)
+
+    def _caller(self, request: Request, order: bool) -> Refusal | None:
+        """Judge the caller's token, unless its address has offered too many wrong ones."""
+        access = self._access
+        if access.token is None and not order:
+            return None
+        address, now = (request.scope["client"] or ("",))[0], self._engine.clock.now().mono
+        wait = self._misses.wait_ms(address, now)
+        if wait:
+            seconds = -(-wait // SECOND)
+            return Refusal(429, "too many wrong tokens", "too_many_attempts", False, seconds)
+        refusal = access.caller(request.headers, order=order)
+        if refusal is not None and credentials(request.headers):
+            self._misses.add(address, now)
+        return refusal
 
     def _handler(self, path: str, method: str) -> Handler:
         methods = self._order if is_order(path) else self._routes.get(path)
@@ -135,24 +163,25 @@ class GatewayApp:
             body = await request.body(self._access.max_body)
             watcher = asyncio.create_task(request.watch())
             try:
-                await Exchange(self._engine, self._upstream, request).run(
-                    self._access.forwardable(request.headers), body
-                )
+                exchange = Exchange(self._engine, self._upstream, request, self._pace)
+                await exchange.run(self._access.forwardable(request.headers), body)
             finally:
                 watcher.cancel()
         finally:
             self._engine.closed()
 
+    async def _metrics(self, request: Request) -> None:
+        # Most gateways are never scraped; they do not pay for the library.
+        from crtui.gateway.metrics import CONTENT_TYPE, metrics_text
+
+        text = metrics_text(self._tally, self._engine.snapshot())
+        await request.reply.whole(200, text, ((b"content-type", CONTENT_TYPE.encode()),))
+
     async def _models(self, request: Request) -> None:
         snapshot = self._engine.snapshot()
-        names = model_names(snapshot.providers, self._engine.providers)
+        owners = model_owners(snapshot.providers, self._engine.providers)
         shape = anthropic_models if b"anthropic-version" in request.headers else openai_models
-        await request.reply.whole(200, orjson.dumps(shape(names, snapshot.gateway.started_at)))
-
-
-async def _not_yet(request: Request) -> None:
-    text = f"{request.path} is not served yet; use /v1/messages or /v1/chat/completions"
-    raise RefusedError(Refusal(404, text, "not_found", retry=False))
+        await request.reply.whole(200, orjson.dumps(shape(owners, snapshot.gateway.started_at)))
 
 
 async def _refuse(request: Request, refusal: Refusal) -> None:

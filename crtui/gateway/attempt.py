@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,18 +12,20 @@ import aiohttp
 from crtui.core.inputs import Limits
 from crtui.core.plan import Ask, Plan
 from crtui.engine.engine import Engine
-from crtui.gateway.fault import Answer, AttemptError, from_error
+from crtui.gateway.fault import Answer, AttemptError, CallersFaultError, from_error
 from crtui.gateway.interrupt import Interrupt, Patience, Reason
-from crtui.gateway.relay import first_content, relay
+from crtui.gateway.relay import first_content, relay, told
 from crtui.gateway.reply import Header, Reply
 from crtui.gateway.report import Report
 from crtui.gateway.upstream import Loss, Upstream
+from crtui.gateway.waiting import SSE, Waiting
 from crtui.providers.provider import Provider
 from crtui.text import MASK, MIN_SECRET, scrub
 from crtui.wire.codec import Codec
 from crtui.wire.faults import error_text
 from crtui.wire.headers import recorded_headers, response_headers
 from crtui.wire.limits import read_limits
+from crtui.wire.merge import with_one_system
 
 ANSWER_BYTES: Final = 32 * 1024 * 1024
 ERROR_BYTES: Final = 64 * 1024
@@ -36,7 +39,11 @@ TAIL_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What all attempts of one request share. ``query`` is what may be forwarded of the query string."""
+    """What all attempts of one request share.
+
+    ``endpoint`` is the path below the API's prefix, ``query`` what may be forwarded of the query string,
+    ``waiting`` keeps a streaming client company until there is content.
+    """
 
     engine: Engine
     upstream: Upstream
@@ -47,9 +54,11 @@ class Call:
     body: bytes
     headers: dict[str, str]
     caller: dict[str, str]
+    endpoint: str
     query: str
     reply: Reply
     interrupt: Interrupt
+    waiting: Waiting | None = None
 
 
 class StoppedError(AttemptError):
@@ -82,8 +91,8 @@ class Try:
         self._loss: Loss | None = None
 
     async def run(self) -> AttemptError | None:
-        """Try once. None: the client has its whole answer. Otherwise why not, with nothing sent
-        to the client unless ``reply.begun``.
+        """Try once. None: the client has its whole answer. Otherwise why not, with no content sent
+        to the client unless ``reply.committed``.
         """
         fault: AttemptError | None = StoppedError("stopping", "the attempt was abandoned")
         try:
@@ -155,20 +164,25 @@ class Try:
 
     async def _send(self) -> aiohttp.ClientResponse:
         call, provider = self._call, self._provider
-        body, model = call.body, provider.model_for(call.ask.model)
-        if model is not None:
-            body = call.codec.with_model(body, model)
-            self._report.model = model
+        body = self._body()
         self._credential = provider.credential(call.codec.wire, call.caller)
         self._patience = Patience(call.interrupt, self._seconds(self._first_wait()))
         self._response = await call.upstream.post(
-            provider.url(call.codec.wire) + call.query,
+            provider.url(call.endpoint) + call.query,
             call.headers | self._credential,
             body,
             self._seconds(provider.connect_timeout_s),
         )
         self._loss = Loss(self._response)
         return self._response
+
+    def _body(self) -> bytes:
+        call, provider = self._call, self._provider
+        body, model = call.body, provider.model_for(call.ask.model)
+        if model is not None:
+            body = call.codec.with_model(body, model)
+            self._report.model = model
+        return with_one_system(call.codec.wire, body) if provider.merge_system else body
 
     def _first_wait(self) -> float:
         # A whole answer shows no progress until it is finished, so it gets the longer of the two.
@@ -183,9 +197,18 @@ class Try:
         reader = report.reader = call.codec.stream_reader()
         held = await first_content(response.content, reader)
         self._patience.restart(self._seconds(self._provider.idle_timeout_s))
-        report.content_at = call.engine.clock.now().mono
-        await call.reply.begin(200, _forwarded(response))
+        await self._commit(_forwarded(response))
         await relay(response.content, reader, call.reply, self._patience, held)
+
+    async def _commit(self, headers: Sequence[Header]) -> None:
+        """Content is there: nobody else answers this request any more."""
+        call = self._call
+        if call.waiting is not None:
+            call.waiting.stop()
+        self._report.content_at = call.engine.clock.now().mono
+        call.reply.committed = True
+        if not call.reply.begun:
+            await call.reply.begin(200, headers)
 
     async def _whole(self, response: aiohttp.ClientResponse) -> None:
         call = self._call
@@ -196,15 +219,16 @@ class Try:
         self._report.usage = facts.usage
         if facts.error is not None:
             limits = self._limits(response, body, facts.status)
-            raise AttemptError(None if facts.status else "protocol", facts.error, facts.status, limits=limits)
-        if not facts.valid or call.stream:
-            why = (
-                "a whole answer where a stream was asked for" if facts.valid else "not an answer of this API"
-            )
-            raise AttemptError("protocol", why)
+            raise told(facts.error, facts.status, facts.code, limits)
+        if not facts.valid:
+            raise AttemptError("protocol", "not an answer of this API")
         assert self._patience is not None
         self._patience.client_busy()
-        await call.reply.whole(response.status, body, _forwarded(response))
+        if call.stream:
+            await self._commit(SSE)
+            await call.reply.last(call.codec.as_stream(body))
+        else:
+            await call.reply.whole(response.status, body, _forwarded(response))
 
     async def _refused(self, response: aiohttp.ClientResponse) -> AttemptError:
         status = response.status
@@ -221,7 +245,12 @@ class Try:
         answer = Answer(status, tuple(_forwarded(response)), body) if whole and body else None
         text = scrub(body.decode("utf-8", "replace"), ERROR_CELLS)
         limits = self._limits(response, body, status)
-        return AttemptError(None, error_text(body), status, body=text, limits=limits, answer=answer)
+        kind = CallersFaultError if status == 401 and self._is_callers() else AttemptError
+        return kind(None, error_text(body), status, body=text, limits=limits, answer=answer)
+
+    def _is_callers(self) -> bool:
+        """Whether the credential that was sent is the caller's own."""
+        return self._provider.auth == "client" and bool(self._credential)
 
     def _masked(self, body: bytes) -> bytes:
         # Some providers quote the key they refuse. Masked before the text is cut anywhere.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,20 +9,26 @@ from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.settings import Wire
 from crtui.engine.engine import Engine
 from crtui.gateway.attempt import Call, StoppedError, Try
+from crtui.gateway.ending import Ending
 from crtui.gateway.fault import AttemptError
 from crtui.gateway.guard import Refusal
-from crtui.gateway.refusal import Failure, all_failed, all_out
+from crtui.gateway.models import ALIAS, behind_alias
+from crtui.gateway.refusal import NO_CREDENTIAL, TAKEN, Failure, Missed, all_failed, all_out
 from crtui.gateway.request import RefusedError, Request
 from crtui.gateway.upstream import Upstream
+from crtui.gateway.waiting import Pace, Waiting
+from crtui.providers.kinds import ENDPOINTS
 from crtui.text import scrub
 from crtui.wire.codec import BadBodyError, RequestFacts
 from crtui.wire.headers import request_headers
 from crtui.wire.registry import codec_for
 
-WIRES: Final[dict[str, Wire]] = {"/v1/messages": "messages", "/v1/chat/completions": "chat"}
-LAST_WORD_S: Final = 5.0
-"""How long a client may take over the error that ends its stream."""
-STOPPING: Final = Refusal(503, "the gateway is stopping", "stopping", retry_after_s=1)
+API: Final = "/v1"
+WIRES: Final[dict[str, Wire]] = {
+    **{API + endpoint: wire for wire, endpoint in ENDPOINTS.items()},
+    # Embeddings come from whoever speaks chat; the request is only passed on.
+    f"{API}/embeddings": "chat",
+}
 _IDENTITY: Final = {"accept-encoding": "identity"}
 """A compressed answer could not be looked at as it passes."""
 _FORWARDED_QUERY: Final = frozenset({"beta"})
@@ -38,44 +43,51 @@ _SESSION_HEADERS: Final = (
 class Exchange:
     """A request whose body is here, until its answer is out."""
 
-    def __init__(self, engine: Engine, upstream: Upstream, request: Request) -> None:
+    def __init__(self, engine: Engine, upstream: Upstream, request: Request, pace: Pace) -> None:
         self._engine = engine
         self._upstream = upstream
         self._request = request
+        self._pace = pace
         self._reply = request.reply
         self._codec = codec_for(WIRES[request.path])
+        self._ending = Ending(self._codec, request)
         self._failures: list[Failure] = []
-        self._missed: list[str] = []
+        self._missed: list[Missed] = []
 
     async def run(self, caller: dict[str, str], body: bytes) -> None:
         """Answer it. ``caller`` holds the headers that a provider's credential may be made of."""
         try:
             facts = self._codec.read_request(body)
-            ask = self._ask(facts, body)
+            model, owners = self._model(facts.model)
+            if model != facts.model and model is not None:
+                body = self._codec.with_model(body, model)
+            ask = self._ask(facts, model, body)
             plan = self._engine.route(ask)
         except BadBodyError as error:
             raise RefusedError(Refusal(400, str(error), "bad_request")) from None
         except UnknownProfileError as error:
             raise RefusedError(Refusal(400, str(error), "unknown_profile")) from None
         self._reply.profile = plan.profile
-        scope = self._request.scope
-        call = Call(
-            engine=self._engine,
-            upstream=self._upstream,
-            codec=self._codec,
-            ask=ask,
-            plan=plan,
-            stream=facts.stream,
-            body=body,
-            headers=dict(request_headers(scope["headers"])) | _IDENTITY,
-            caller=caller,
-            query=_query(scope["query_string"]),
-            reply=self._reply,
-            interrupt=self._request.interrupt,
-        )
-        await self._try_all(plan, call)
+        waiting = Waiting(self._reply, self._codec.heartbeat, self._pace) if facts.stream else None
+        try:
+            call = self._call(ask, plan, facts.stream, body, caller, waiting)
+            fault = await self._try_all(plan, sorted(plan.order, key=lambda name: name not in owners), call)
+        finally:
+            if waiting is not None:
+                waiting.stop()
+        if fault is not None:
+            await self._ending.broken_off(self._reply.provider, fault)
+        elif not self._reply.committed:
+            await self._give_up(plan)
 
-    def _ask(self, facts: RequestFacts, body: bytes) -> Ask:
+    def _model(self, asked: str | None) -> tuple[str | None, tuple[str, ...]]:
+        """The model that is meant, and for one asked for by its alias also who has it."""
+        if asked is None or not asked.startswith(ALIAS):
+            return asked, ()
+        providers = self._engine.providers
+        return behind_alias(asked, map(self._engine.provider_view, providers), providers)
+
+    def _ask(self, facts: RequestFacts, model: str | None, body: bytes) -> Ask:
         headers = self._request.headers
         named = next((headers[name] for name in _SESSION_HEADERS if name in headers), None)
         session = facts.session if named is None else named.decode("latin-1")
@@ -84,68 +96,67 @@ class Exchange:
             wire=self._codec.wire,
             id=self._reply.id,
             profile=None if profile is None else profile.decode("latin-1"),
-            model=None if facts.model is None else scrub(facts.model),
+            model=None if model is None else scrub(model),
             session=None if session is None else scrub(session),
             content=self._codec.read_content(body) if self._engine.needs_content else None,
         )
 
-    async def _try_all(self, plan: Plan, call: Call) -> None:
-        for name in plan.order:
+    def _call(
+        self, ask: Ask, plan: Plan, stream: bool, body: bytes, caller: dict[str, str], waiting: Waiting | None
+    ) -> Call:
+        scope = self._request.scope
+        return Call(
+            engine=self._engine,
+            upstream=self._upstream,
+            codec=self._codec,
+            ask=ask,
+            plan=plan,
+            stream=stream,
+            body=body,
+            headers=dict(request_headers(scope["headers"])) | _IDENTITY,
+            caller=caller,
+            endpoint=self._request.path.removeprefix(API),
+            query=_query(scope["query_string"]),
+            reply=self._reply,
+            interrupt=self._request.interrupt,
+            waiting=waiting,
+        )
+
+    async def _try_all(self, plan: Plan, order: list[str], call: Call) -> AttemptError | None:
+        """Try one after the other. A fault: the answer that had begun, or the whole request, broke off."""
+        for name in order:
             provider = self._engine.providers.get(name)
+            if provider is not None and not provider.may_serve(call.caller):
+                self._missed.append((name, NO_CREDENTIAL))
+                continue
             ticket = provider and self._engine.begin(name, plan.profile, last_resort=plan.last_resort)
             if not provider or not ticket:
-                self._missed.append(name)
+                self._missed.append((name, TAKEN))
                 continue
             self._reply.provider = name
             self._reply.attempts += 1
             fault = await Try(call, provider, ticket).run()
             if fault is None:
-                return
-            if isinstance(fault, StoppedError) or self._reply.begun:
-                await self._break_off(name, fault)
-                return
+                return None
+            if isinstance(fault, StoppedError) or self._reply.committed:
+                return fault
             self._failures.append((name, fault))
             if not fault.outcome.next_provider:
                 break
-        await self._give_up(plan)
+        return None
 
     async def _give_up(self, plan: Plan) -> None:
         if self._failures and all(fault.outcome.passes_through for _, fault in self._failures):
-            await self._pass_through()
+            # A context that is too long is the answer a client can act on; else the chain's first.
+            name, fault = min(self._failures, key=lambda failure: failure[1].outcome.kind != "context")
+            await self._ending.passed_through(name, fault)
             return
         wall = self._engine.clock.now().wall
+        refusal = all_out(plan, wall)
         if plan.order:
             views = [self._engine.provider_view(name) for name, _ in self._failures]
-            raise RefusedError(all_failed(plan, self._failures, self._missed, views, wall))
-        raise RefusedError(all_out(plan, wall))
-
-    async def _pass_through(self) -> None:
-        # A context that is too long is the answer a client can act on; else the first in the chain's order.
-        name, fault = min(self._failures, key=lambda failure: failure[1].outcome.kind != "context")
-        self._reply.provider = name
-        if fault.answer is not None:
-            await self._reply.whole(fault.answer.status, fault.answer.body, fault.answer.headers)
-        else:
-            raise RefusedError(Refusal(fault.status or 502, fault.text, "upstream_error"))
-
-    async def _break_off(self, name: str, fault: AttemptError) -> None:
-        """End without the wire's end marker or HTTP's last chunk: a cut answer must not look whole."""
-        gone = isinstance(fault, StoppedError) and fault.reason != "stopping"
-        if not gone and not self._reply.begun:
-            raise RefusedError(STOPPING)
-        if not gone:
-            event = self._codec.error_event(f"{name}: {fault.words}", _stream_status(fault))
-            try:
-                async with asyncio.timeout(LAST_WORD_S):
-                    await self._reply.piece(event)
-            except TimeoutError:
-                gone = True
-        if gone:
-            self._request.scope["state"]["transport"].abort()
-
-
-def _stream_status(fault: AttemptError) -> int:
-    return fault.status if fault.status is not None and fault.status >= 400 else 502
+            refusal = all_failed(plan, self._failures, self._missed, views, wall)
+        await self._ending.refused(refusal)
 
 
 def _query(raw: bytes) -> str:

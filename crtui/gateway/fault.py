@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from crtui.core.inputs import NO_LIMITS, ErrorKind, Limits
-from crtui.core.outcome import Outcome, classify
+from crtui.core.outcome import CLIENT, Outcome, classify
 from crtui.gateway.reply import Header
 from crtui.text import mask_secrets
 
@@ -60,9 +60,31 @@ class AttemptError(Exception):
         return classify(self.status, self.kind, self.body)
 
     @property
+    def blamed(self) -> ErrorKind | None:
+        """How the core is told that it ended."""
+        return self.kind
+
+    @property
     def words(self) -> str:
         """Status and reason in one line."""
         return self.text if self.status is None else f"{self.status} {self.text}".rstrip()
+
+
+class CallersFaultError(AttemptError):
+    """The provider refused the caller's own credential: the caller must hear it, to renew it.
+
+    Another provider would hide it from then on, and this one is not to blame.
+    """
+
+    @property
+    def outcome(self) -> Outcome:
+        """Handed on at once; the core is told that it was nobody's failure."""
+        return CLIENT
+
+    @property
+    def blamed(self) -> ErrorKind | None:
+        """The caller."""
+        return "client"
 
 
 def from_error(error: Exception) -> AttemptError:

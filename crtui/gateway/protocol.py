@@ -9,17 +9,27 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 HEAD_BYTES: Final = 32 * 1024
 HEAD_S: Final = 10.0
 """How long a request's head may take, from the connection or from its first byte."""
 LINGER_S: Final = 2.0
 """How long a body is read on after its request was refused, so that the refusal arrives."""
+FULL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+"""What a client hears that is one too many: nothing is read of it."""
 
 
 class GatewayProtocol(HttpToolsProtocol):
-    """One client connection."""
+    """One client connection. Beyond ``cap`` of them, one is refused at once."""
+
+    def __init__(self, config: Config, state: ServerState, cap: int) -> None:
+        super().__init__(config, state, {})
+        self._cap = cap
 
     _head_bytes = 0
     _in_head = True
@@ -30,6 +40,10 @@ class GatewayProtocol(HttpToolsProtocol):
         """A client has connected."""
         super().connection_made(transport)
         self.app_state = {"transport": transport}
+        if len(self.connections) > self._cap:
+            transport.write(FULL)
+            transport.close()
+            return
         self._limit(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -15,6 +15,14 @@ from crtui.gateway.guard import Refusal
 Failure = tuple[str, AttemptError]
 """A provider that was tried, and why it failed."""
 
+Missed = tuple[str, str]
+"""A provider that could not be tried, and why."""
+
+TAKEN: Final = "became unavailable meanwhile"
+NO_CREDENTIAL: Final = "needs the caller's own credential, and none came"
+WORTH_WAITING_S: Final = 60
+"""Claude Code gives up at this wait or a longer one; the SDKs would sleep through it unless told not to."""
+
 _UNFIT: Final[frozenset[Guard]] = frozenset({"chain", "wire", "capability"})
 _LIMITED: Final = ("limit", "credit")
 
@@ -32,18 +40,24 @@ def all_out(plan: Plan, wall: int) -> Refusal:
 
 
 def all_failed(
-    plan: Plan, failures: Sequence[Failure], missed: Sequence[str], views: Iterable[ProviderView], wall: int
+    plan: Plan,
+    failures: Sequence[Failure],
+    missed: Sequence[Missed],
+    views: Iterable[ProviderView],
+    wall: int,
 ) -> Refusal:
     """Everybody who was tried failed: 429 where all of them are out of quota now, else 502.
 
-    ``missed`` could not be tried any more when their turn came; ``views`` are the rows of those that
-    failed, taken after.
+    ``missed`` could not be tried when their turn came; ``views`` are the rows of those that failed,
+    taken after.
     """
     until = {view.name: view.quota.retry_after for view in views}
     reasons = [_failed(name, fault, until.get(name), wall) for name, fault in failures]
-    reasons += [f"{name}: became unavailable meanwhile" for name in missed]
+    reasons += [f"{name}: {why}" for name, why in missed]
     reasons += [_passed_over(dropped, wall) for dropped in plan.dropped]
     text = "every provider failed: " + "; ".join(reasons)
+    if not failures and all(why is NO_CREDENTIAL for _, why in missed):
+        return Refusal(401, text, "invalid_api_key", retry=False)
     if not failures:
         return Refusal(429, text, "rate_limited", retry_after_s=1)
     waits = [until.get(name) for name, fault in failures if fault.outcome.kind in _LIMITED]
@@ -56,7 +70,7 @@ def all_failed(
 
 def _waiting(text: str, waits: Sequence[int], wall: int) -> Refusal:
     seconds = max(1, math.ceil((min(waits) - wall) / SECOND))
-    return Refusal(429, text, "rate_limited", retry_after_s=seconds)
+    return Refusal(429, text, "rate_limited", retry=seconds < WORTH_WAITING_S, retry_after_s=seconds)
 
 
 def _passed_over(dropped: Dropped, wall: int) -> str:

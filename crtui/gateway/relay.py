@@ -11,6 +11,7 @@ from typing import Final
 
 import aiohttp
 
+from crtui.core.inputs import NO_LIMITS, Limits
 from crtui.gateway.fault import AttemptError
 from crtui.gateway.interrupt import Patience
 from crtui.gateway.reply import Reply
@@ -73,9 +74,15 @@ async def relay(
 def check(reader: StreamReader) -> None:
     """Raise ``AttemptError`` where the stream told an error or cannot be one of this wire."""
     if reader.error is not None:
-        raise AttemptError(None if reader.error_status else "protocol", reader.error, reader.error_status)
+        raise told(reader.error, reader.error_status, reader.error_code)
     if reader.broken is not None:
         raise AttemptError("protocol", reader.broken)
+
+
+def told(text: str, status: int | None, code: str, limits: Limits = NO_LIMITS) -> AttemptError:
+    """The fault of an error inside a 2xx; its code is looked for like any other word of it."""
+    kind = None if status else "protocol"
+    return AttemptError(kind, text, status, body=f"{text} ({code})" if code else text, limits=limits)
 
 
 class WholeEvents:

@@ -15,9 +15,13 @@ NONE: Final = "-"
 
 
 class Reply:
-    """Wraps an ASGI ``send``. ``begun`` once a status has gone out: from then on there is no other."""
+    """Wraps an ASGI ``send``.
 
-    __slots__ = ("_send", "attempts", "begun", "id", "profile", "provider")
+    ``begun`` once a status has gone out: from then on there is no other. ``committed`` once content
+    has: from then on nobody else may answer.
+    """
+
+    __slots__ = ("_send", "attempts", "begun", "committed", "id", "profile", "provider")
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -26,19 +30,20 @@ class Reply:
         self.profile = NONE
         self.attempts = 0
         self.begun = False
+        self.committed = False
 
     async def whole(self, status: int, body: bytes, headers: Iterable[Header] = (JSON,)) -> None:
         """Answer with a complete body."""
+        self.committed = True
         length = (b"content-length", str(len(body)).encode())
         await self.begin(status, (*headers, length))
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def begin(self, status: int, headers: Sequence[Header]) -> None:
-        """Send status and headers; pieces follow."""
+    async def begin(self, status: int, headers: Sequence[Header], *, served: bool = True) -> None:
+        """Send status and headers; pieces follow. ``served`` false: who will serve is still open."""
+        own = self._own(self.provider if served else NONE)
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
         self.begun = True
-        await self._send(
-            {"type": "http.response.start", "status": status, "headers": [*headers, *self._own()]}
-        )
 
     async def piece(self, data: bytes) -> None:
         """Send a piece; returns when the client has room for more."""
@@ -48,9 +53,9 @@ class Reply:
         """Send the last piece and end the answer as whole."""
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
-    def _own(self) -> tuple[Header, ...]:
+    def _own(self, provider: str) -> tuple[Header, ...]:
         return (
-            (b"x-crtui-provider", self.provider.encode()),
+            (b"x-crtui-provider", provider.encode()),
             (b"x-crtui-attempts", b"%d" % self.attempts),
             (b"x-crtui-profile", self.profile.encode("ascii", "replace")),
             (b"x-crtui-request-id", self.id.encode()),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage
 from crtui.core.plan import Ask
 from crtui.gateway.fault import AttemptError
 from crtui.wire.codec import BadBodyError, Codec, StreamReader
-
-CHARS_PER_TOKEN: Final = 4
+from crtui.wire.estimate import CHARS_PER_TOKEN
 
 
 class Report:
@@ -53,7 +50,7 @@ class Report:
             ok=fault is None,
             ticket=self._ticket,
             status=self.status if fault is None or fault.status is None else fault.status,
-            error_kind=None if fault is None else fault.kind,
+            error_kind=None if fault is None else fault.blamed,
             error="" if fault is None else fault.body,
             message="" if fault is None else fault.text,
             wire=self._ask.wire,

@@ -16,9 +16,11 @@ from uvicorn.server import ServerState
 from crtui.engine.engine import Engine
 from crtui.errors import CrtuiError
 from crtui.gateway.app import GatewayApp
+from crtui.gateway.descriptors import connection_cap, raise_limit
 from crtui.gateway.guard import Access
 from crtui.gateway.protocol import GatewayProtocol
 from crtui.gateway.upstream import Upstream
+from crtui.gateway.waiting import USUAL, Pace
 
 BACKLOG: Final = 1024
 KEEP_ALIVE_S: Final = 15
@@ -52,10 +54,13 @@ def bind(host: str, port: int) -> socket.socket:
 class GatewayServer:
     """Serves on an event loop that somebody else runs; all methods are called on it."""
 
-    def __init__(self, engine: Engine, access: Access, *, max_in_flight: int = 256) -> None:
+    def __init__(
+        self, engine: Engine, access: Access, *, max_in_flight: int = 256, pace: Pace = USUAL
+    ) -> None:
         self._engine = engine
         self._access = access
         self._max_in_flight = max_in_flight
+        self._pace = pace
         self._state = ServerState()
         self._upstream: Upstream | None = None
         self._app: GatewayApp | None = None
@@ -66,7 +71,7 @@ class GatewayServer:
         """Serve on a bound socket (see ``bind``), which is closed by ``stop``."""
         loop = asyncio.get_running_loop()
         self._upstream = Upstream()
-        self._app = GatewayApp(self._engine, self._access, self._upstream, self._max_in_flight)
+        self._app = GatewayApp(self._engine, self._access, self._upstream, self._max_in_flight, self._pace)
         config = Config(
             self._app,  # pyright: ignore[reportArgumentType] (our ASGI aliases are looser than uvicorn's)
             http=GatewayProtocol,
@@ -80,9 +85,10 @@ class GatewayServer:
             timeout_keep_alive=KEEP_ALIVE_S,
         )
         config.load()
+        cap = connection_cap(raise_limit())
         self._date()
         self._listener = await loop.create_server(
-            lambda: GatewayProtocol(config, self._state, {}), sock=sock, backlog=BACKLOG
+            lambda: GatewayProtocol(config, self._state, cap), sock=sock, backlog=BACKLOG
         )
 
     async def stop(self, drain_s: float) -> None:

@@ -50,12 +50,14 @@ class KindFacts:
 
     ``suffixes`` may end a base URL without meaning anything else, longest first; ``prefix`` is what
     every endpoint's path starts with. The first probe decides how a poll ends, the others only add.
+    ``counts_tokens``: servers of the kind are known to have ``/messages/count_tokens``.
     """
 
     probes: tuple[Probe, ...]
     prefix: str = "/v1"
     suffixes: tuple[str, ...] = ("/v1",)
     key_header: Literal["bearer", "x-api-key"] = "bearer"
+    counts_tokens: bool = False
 
 
 _MODELS: Final = Probe("/models", read_model_list)
@@ -75,6 +77,7 @@ FACTS: Final[dict[Kind, KindFacts]] = {
     "anthropic": KindFacts(
         (Probe("/models?limit=1000", read_model_list, may_lack=True),),
         key_header="x-api-key",
+        counts_tokens=True,
     ),
     "openai": KindFacts((_MODELS_IF_ANY,)),
     "openrouter": KindFacts(_OPENROUTER, "/api/v1", suffixes=("/api/v1", "/api", "/v1")),
@@ -85,7 +88,7 @@ FACTS: Final[dict[Kind, KindFacts]] = {
     ),
     "ollama": KindFacts(_OLLAMA, suffixes=("/api", "/v1")),
     "lmstudio": KindFacts(_LMSTUDIO, suffixes=("/api/v0", "/api/v1", "/v1")),
-    "llamacpp": KindFacts((_MODELS,)),
+    "llamacpp": KindFacts((_MODELS,), counts_tokens=True),
     "vllm": KindFacts((_MODELS,)),
     "openai-compatible": KindFacts((_MODELS_IF_ANY,)),
 }

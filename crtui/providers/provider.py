@@ -15,7 +15,7 @@ from crtui.config.kinds import KINDS, Kind
 from crtui.config.model import Config
 from crtui.config.model import Provider as ProviderTable
 from crtui.core.settings import Wire
-from crtui.providers.kinds import ANTHROPIC_VERSION, ENDPOINTS, FACTS, Probe, split_base
+from crtui.providers.kinds import ANTHROPIC_VERSION, FACTS, Probe, split_base
 from crtui.secret import Secret
 
 MAX_MODEL_NAME: Final = 256
@@ -31,6 +31,7 @@ class Provider:
     ``base_url`` is the root, without the API prefix and slash; ``secret`` is its own key, None with
     ``auth`` other than ``key`` or where the key could not be had. ``models`` leads from a pattern to the
     model sent. ``poll_s`` 0: never polled of itself. ``local``: on this machine or of a local kind.
+    ``declared`` are models that should be there. ``merge_system``: it takes one leading system text only.
     """
 
     name: str
@@ -47,18 +48,16 @@ class Provider:
     poll_s: float
     secret: Secret | None
     local: bool
+    declared: tuple[str, ...] = ()
+    merge_system: bool = False
 
-    def url(self, wire: Wire) -> str:
-        """Where a request of this wire is posted."""
-        return self.api_url(ENDPOINTS[wire])
-
-    def api_url(self, path: str) -> str:
-        """An endpoint below the API's prefix, e.g. ``/embeddings``."""
+    def url(self, path: str) -> str:
+        """An endpoint below the API's prefix, e.g. ``/chat/completions``."""
         return self.base_url + self.api_prefix + path
 
     def probe_url(self, probe: Probe) -> str:
         """Where a probe is sent."""
-        return self.base_url + probe.path if probe.native else self.api_url(probe.path)
+        return self.base_url + probe.path if probe.native else self.url(probe.path)
 
     def credential(self, wire: Wire, caller: Mapping[str, str]) -> dict[str, str]:
         """The headers that authorise a request: its own key, or with ``auth = "client"`` the caller's.
@@ -74,6 +73,10 @@ class Provider:
             return {"x-api-key": self.secret.reveal(), "anthropic-version": version}
         return {"authorization": f"Bearer {self.secret.reveal()}"}
 
+    def may_serve(self, caller: Mapping[str, str]) -> bool:
+        """Whether there is a credential to send, where that has to be the caller's own."""
+        return self.auth != "client" or bool(self.credential("messages", caller))
+
     def model_for(self, asked: str | None) -> str | None:
         """The model to send instead of the one asked for; None to keep that."""
         if self.model is not None or asked is None or len(asked) > MAX_MODEL_NAME:
@@ -84,6 +87,11 @@ class Provider:
     def probes(self) -> tuple[Probe, ...]:
         """Its free probes; none where only callers hold the key they need (see ``can_probe``)."""
         return FACTS[self.kind].probes if can_probe(self.kind, self.auth) else ()
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether it is known to count a request's tokens for nothing."""
+        return FACTS[self.kind].counts_tokens and "messages" in self.wires
 
     @property
     def lacks_key(self) -> bool:
@@ -125,4 +133,6 @@ def _build(table: ProviderTable, base_url: str, secret: Secret | None) -> Provid
         poll_s=table.poll_s,
         secret=secret,
         local=KINDS[table.kind].local or is_loopback(urlsplit(root).hostname or ""),
+        declared=table.declare_models,
+        merge_system=KINDS[table.kind].local if table.merge_system is None else table.merge_system,
     )

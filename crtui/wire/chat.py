@@ -15,12 +15,13 @@ from crtui.wire.codec import AnswerFacts, RequestFacts
 from crtui.wire.content import read_content
 from crtui.wire.faults import UNKNOWN_STATUS, Fault, read_fault
 from crtui.wire.jsonview import as_list, as_object, as_text, loads
+from crtui.wire.restream import chat_stream
 from crtui.wire.stream import EventReader
 from crtui.wire.usage import larger, openai_usage
 
 MAX_SESSION: Final = 200
 DONE: Final = b"[DONE]"
-_MAX_MARKER: Final = 16
+MAX_MARKER: Final = 16
 
 _ERROR_TYPES: Final = {
     401: "authentication_error",
@@ -50,6 +51,7 @@ class ChatCodec:
     """Implements ``Codec`` for ``POST /v1/chat/completions``; its answers may also be embeddings."""
 
     wire: Wire = "chat"
+    heartbeat = b": keep-alive\n\n"
 
     def read_request(self, body: bytes) -> RequestFacts:
         """Read what the gateway needs. Raises ``BadBodyError``."""
@@ -75,11 +77,15 @@ class ChatCodec:
         fields = as_object(value)
         choices = [as_object(choice) for choice in as_list(fields.get("choices"))]
         if fault := read_fault(value) or next(filter(None, map(_choice_fault, choices)), None):
-            return AnswerFacts(valid=False, error=fault.text, status=fault.status)
+            return AnswerFacts(False, None, *fault)
         usage = _usage(fields)
         if "choices" not in fields and isinstance(fields.get("data"), list):
             return AnswerFacts(valid=True, usage=usage)
         return AnswerFacts(valid=_is_answer(choices, told=bool(usage and usage.output)), usage=usage)
+
+    def as_stream(self, answer: bytes) -> bytes:
+        """A whole answer as the events of a stream."""
+        return chat_stream(as_object(loads(answer)))
 
     def stream_reader(self) -> ChatReader:
         """A reader for one streamed answer."""
@@ -87,12 +93,17 @@ class ChatCodec:
 
     def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
         """An error as OpenAI writes it."""
-        kind = _ERROR_TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
-        return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
+        return openai_error(status, message, code)
 
-    def error_event(self, message: str, status: int = 502) -> bytes:
+    def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The in-band error that ends a stream which has begun."""
-        return b"data: " + self.error_body(status, message) + b"\n\n"
+        return b"data: " + self.error_body(status, message, code) + b"\n\n"
+
+
+def openai_error(status: int, message: str, code: str | None) -> bytes:
+    """OpenAI's error envelope, the same for all its APIs."""
+    kind = _ERROR_TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
 
 
 class ChatReader(EventReader):
@@ -127,7 +138,7 @@ class ChatReader(EventReader):
         self._refused |= choice.get("finish_reason") == "content_filter"
 
     def _is_end_marker(self, data: bytes) -> bool:
-        if len(data) > _MAX_MARKER or data.strip() != DONE:
+        if len(data) > MAX_MARKER or data.strip() != DONE:
             return False
         self._finish(excused=self._refused)
         return True

@@ -31,7 +31,8 @@ class RequestFacts:
 class AnswerFacts:
     """What the gateway reads of a complete, non-streamed answer.
 
-    ``error`` is the safe text of an error object inside a 2xx, ``status`` what it amounts to;
+    ``error`` is the safe text of an error object inside a 2xx, ``code`` its name, ``status`` what it
+    amounts to;
     ``valid`` is false when the body is not an answer of this wire at all.
     """
 
@@ -39,6 +40,7 @@ class AnswerFacts:
     usage: Usage | None = None
     error: str | None = None
     status: int | None = None
+    code: str = ""
 
 
 class StreamReader(Protocol):
@@ -73,6 +75,11 @@ class StreamReader(Protocol):
         ...
 
     @property
+    def error_code(self) -> str:
+        """What an in-band error calls itself (``context_length_exceeded`` ...); may be empty."""
+        ...
+
+    @property
     def broken(self) -> str | None:
         """Why the stream cannot be one of this wire (event too large, not SSE at all ...)."""
         ...
@@ -94,9 +101,11 @@ class StreamReader(Protocol):
 
 
 class Codec(Protocol):
-    """One wire: ``messages`` (Anthropic) or ``chat`` (OpenAI)."""
+    """One wire: ``messages`` (Anthropic), ``chat`` or ``responses`` (OpenAI)."""
 
     wire: Wire
+    heartbeat: bytes
+    """What a stream may carry at any time without meaning anything."""
 
     def read_request(self, body: bytes) -> RequestFacts:
         """Read what the gateway needs. Raises ``BadBodyError``."""
@@ -114,6 +123,10 @@ class Codec(Protocol):
         """Read a complete, non-streamed 2xx body."""
         ...
 
+    def as_stream(self, answer: bytes) -> bytes:
+        """A whole answer that ``read_answer`` found valid, as the events of a stream."""
+        ...
+
     def stream_reader(self) -> StreamReader:
         """A reader for one streamed answer."""
         ...
@@ -122,7 +135,7 @@ class Codec(Protocol):
         """An error in the caller's own envelope, as a whole JSON body."""
         ...
 
-    def error_event(self, message: str, status: int = 502) -> bytes:
+    def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The terminal in-band error for a stream that has begun, as SSE bytes.
 
         Never followed by the wire's end marker.

@@ -1,6 +1,8 @@
-"""What rules and capability checks look at in a request, for every wire whose turns are ``messages``."""
+"""What rules and capability checks look at in a request, whatever its wire calls its turns."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from crtui.core.plan import Content
 from crtui.wire.body import read_object
@@ -17,9 +19,22 @@ def read_content(body: bytes) -> Content:
     count; tool calls, tool results and schemas count nothing.
     """
     fields = read_object(body)
-    messages = [as_object(message) for message in as_list(fields.get("messages"))]
+    return _content(fields, fields.get("system"), as_list(fields.get("messages")))
+
+
+def read_input(body: bytes) -> Content:
+    """The same for a body of the Responses API, whose turns are items of ``input``, or one text."""
+    fields = read_object(body)
+    given = fields.get("input")
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else as_list(given)
+    return _content(fields, fields.get("instructions"), items)
+
+
+def _content(fields: dict[str, object], system: object, turns: Sequence[object]) -> Content:
+    messages = [as_object(turn) for turn in turns]
     latest = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), None)
-    contents = [fields.get("system"), *(message.get("content") for message in messages)]
+    # What a tool gave back is an item of its own in the Responses API, with its blocks in ``output``.
+    contents = [system, *(message.get("content", message.get("output")) for message in messages)]
     latest_image = _has_image(latest)
     return Content(
         image=latest_image or any(_has_image(content, nested=True) for content in contents),

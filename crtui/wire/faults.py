@@ -10,6 +10,7 @@ from crtui.text import scrub
 from crtui.wire.jsonview import as_list, as_object, as_text, loads
 
 TEXT_LIMIT: Final = 300
+_CODE_LIMIT: Final = 64
 LOOKED_AT: Final = 64 * 1024
 """Bytes of an error body that are read; an error needs no more."""
 
@@ -24,6 +25,7 @@ _STATUS: Final = {
     "badrequesterror": 400,
     "context_length_exceeded": 400,
     "exceed_context_size_error": 400,
+    "invalid_prompt": 400,
     "invalid_argument": 400,
     "failed_precondition": 400,
     "authentication_error": 401,
@@ -55,6 +57,8 @@ _STATUS: Final = {
     "deadline_exceeded": 504,
     "overloaded_error": 529,
     "overloaded": 529,
+    "server_is_overloaded": 529,
+    "slow_down": 529,
 }
 
 _MESSAGE_KEYS: Final = ("error", "message", "detail", "errors", "msg", "error_description")
@@ -62,10 +66,14 @@ _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
 
 
 class Fault(NamedTuple):
-    """An error a body tells. ``text`` is safe to show and never empty."""
+    """An error a body tells. ``text`` is safe to show and never empty.
+
+    ``code`` is the error's own name for itself (``type`` or ``code``), safe too, empty if it has none.
+    """
 
     text: str
     status: int
+    code: str = ""
 
 
 def error_text(body: bytes) -> str:
@@ -90,7 +98,7 @@ def read_fault(value: object) -> Fault | None:
     fields = as_object(value) or as_object(next(iter(as_list(value)), None))
     if not fields.get("error") and "error" not in (fields.get("object"), fields.get("type")):
         return None
-    return Fault(_message(fields) or NO_MESSAGE, error_status(fields))
+    return Fault(_message(fields) or NO_MESSAGE, error_status(fields), _code(fields))
 
 
 def error_status(fields: dict[str, object]) -> int:
@@ -103,6 +111,13 @@ def error_status(fields: dict[str, object]) -> int:
             return number
     known = (_STATUS.get(str(value).lower()) for value in told if isinstance(value, (str, int)))
     return next((status for status in known if status), UNKNOWN_STATUS)
+
+
+def _code(fields: dict[str, object]) -> str:
+    """The most telling of ``code`` and ``type``: a word beats a number, the inner object the outer."""
+    inner = as_object(fields.get("error"))
+    told = (as_text(source.get(key)) for source in (inner, fields) for key in ("code", "type"))
+    return next((scrub(word, _CODE_LIMIT) for word in told if word not in ("", "error")), "")
 
 
 def _message(value: object, depth: int = 6) -> str:

@@ -15,6 +15,7 @@ from crtui.wire.codec import AnswerFacts, RequestFacts
 from crtui.wire.content import read_content
 from crtui.wire.faults import read_fault
 from crtui.wire.jsonview import as_object, as_text, loads
+from crtui.wire.restream import messages_stream
 from crtui.wire.stream import EventReader
 from crtui.wire.usage import anthropic_usage
 
@@ -38,6 +39,7 @@ class MessagesCodec:
     """Implements ``Codec`` for ``POST /v1/messages`` and its ``count_tokens``."""
 
     wire: Wire = "messages"
+    heartbeat = b'event: ping\ndata: {"type":"ping"}\n\n'
 
     def read_request(self, body: bytes) -> RequestFacts:
         """Read what the gateway needs. Raises ``BadBodyError``."""
@@ -60,7 +62,7 @@ class MessagesCodec:
         except ValueError:
             return AnswerFacts(valid=False)
         if fault := read_fault(value):
-            return AnswerFacts(valid=False, error=fault.text, status=fault.status)
+            return AnswerFacts(False, None, *fault)
         fields = as_object(value)
         if isinstance(fields.get("input_tokens"), int) and "content" not in fields:
             return AnswerFacts(valid=True)
@@ -68,6 +70,10 @@ class MessagesCodec:
         content = fields.get("content")
         empty = not content and not (usage and usage.output) and fields.get("stop_reason") != "refusal"
         return AnswerFacts(valid=isinstance(content, list) and not empty, usage=usage)
+
+    def as_stream(self, answer: bytes) -> bytes:
+        """A whole answer as the events of a stream."""
+        return messages_stream(as_object(loads(answer)))
 
     def stream_reader(self) -> MessagesReader:
         """A reader for one streamed answer."""
@@ -78,7 +84,7 @@ class MessagesCodec:
         kind = _ERROR_TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
         return orjson.dumps({"type": "error", "error": {"type": kind, "message": message}})
 
-    def error_event(self, message: str, status: int = 502) -> bytes:
+    def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The in-band error that ends a stream which has begun."""
         return b"event: error\ndata: " + self.error_body(status, message) + b"\n\n"
 

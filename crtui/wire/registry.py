@@ -8,10 +8,15 @@ from crtui.core.settings import Wire
 from crtui.wire.chat import ChatCodec
 from crtui.wire.codec import Codec
 from crtui.wire.messages import MessagesCodec
+from crtui.wire.responses import ResponsesCodec
 
-CODECS: Final[dict[Wire, Codec]] = {"messages": MessagesCodec(), "chat": ChatCodec()}
+CODECS: Final[dict[Wire, Codec]] = {
+    "messages": MessagesCodec(),
+    "chat": ChatCodec(),
+    "responses": ResponsesCodec(),
+}
 
 
 def codec_for(wire: Wire) -> Codec:
-    """The codec of a wire. Raises ``KeyError`` for one that is not relayed."""
+    """The codec of a wire."""
     return CODECS[wire]

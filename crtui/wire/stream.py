@@ -34,6 +34,7 @@ class EventReader:
         self.complete = False
         self.error: str | None = None
         self.error_status: int | None = None
+        self.error_code = ""
         self.broken: str | None = None
         self.events = 0
         self.usage: Usage | None = None
@@ -98,7 +99,7 @@ class EventReader:
         self.output_chars += chars
 
     def _fail(self, fault: Fault) -> None:
-        self.error, self.error_status = fault
+        self.error, self.error_status, self.error_code = fault
         self._ended = True
 
     def _break(self, why: str) -> None:

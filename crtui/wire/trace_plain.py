@@ -6,6 +6,7 @@ gives the same attempt several times slower, or names the fault.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, get_args
@@ -39,6 +40,9 @@ _TYPES: Final[dict[str, type]] = {
     "usage": dict,
     "headers": dict,
 }
+_DIGIT: Final = re.compile("[0-9]")
+"""Whatever a body says of limits, it says in numbers."""
+_FOUR_COUNTS: Final = (int, int, int, int)
 _WIRES: Final = frozenset((*get_args(Wire), None))
 _ERROR_KINDS: Final = frozenset((*get_args(ErrorKind), None))
 
@@ -50,9 +54,9 @@ def plain_attempt(line: Mapping[str, Any], wall: int) -> Attempt | None:
     get = line.get
     ticket, status = get("ticket", 0), get("status")
     latency, ttft, output = get("latency_ms"), get("ttft_ms"), get("output_ms")
-    for count in (ticket, status, latency, ttft, output):
-        if count is not None and not 0 <= count <= LARGEST:
-            return None
+    counts = (ticket, status or 0, latency or 0, ttft or 0, output or 0)
+    if min(counts) < 0 or max(counts) > LARGEST:
+        return None
     ok, provider, wire, error_kind = get("ok"), get("provider"), get("wire"), get("error_kind")
     if ok is None or not provider or wire not in _WIRES or error_kind not in _ERROR_KINDS:
         return None
@@ -61,7 +65,7 @@ def plain_attempt(line: Mapping[str, Any], wall: int) -> Attempt | None:
         return None
     raw, limits = get("error", ""), NO_LIMITS
     error, message = error_words(raw) if raw else ("", "")
-    if raw or "headers" in line:
+    if "headers" in line or _DIGIT.search(raw):
         headers = {str(name): str(value) for name, value in line.get("headers", {}).items()}
         limits = read_limits(headers, raw, status, wall)
     return Attempt(
@@ -111,8 +115,7 @@ def _is_plain(keys: tuple[str, ...], types: tuple[type, ...]) -> bool:
 
 def _usage(counts: Mapping[str, Any]) -> Usage | None:
     get = counts.get
-    sent, got, read, write = get("input", 0), get("output", 0), get("cache_read", 0), get("cache_write", 0)
-    for count in (sent, got, read, write):
-        if type(count) is not int or not 0 <= count <= LARGEST:
-            return None
-    return Usage(sent, got, read, write)
+    read = (get("input", 0), get("output", 0), get("cache_read", 0), get("cache_write", 0))
+    if tuple(map(type, read)) != _FOUR_COUNTS or min(read) < 0 or max(read) > LARGEST:
+        return None
+    return Usage(*read)

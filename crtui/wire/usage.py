@@ -28,9 +28,21 @@ def openai_usage(value: object) -> Usage | None:
     """
     fields = as_object(value)
     told = _usage(fields, "prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens", "")
-    if told is None:
-        return None
-    details = as_object(fields.get("prompt_tokens_details"))
+    return told and _without_cached(told, as_object(fields.get("prompt_tokens_details")))
+
+
+def responses_usage(value: object) -> Usage | None:
+    """Usage of the Responses API, whose ``input_tokens`` includes cache reads and writes.
+
+    None if ``value`` holds no usable count at all.
+    """
+    fields = as_object(value)
+    told = _usage(fields, "input_tokens", "output_tokens", "", "")
+    return told and _without_cached(told, as_object(fields.get("input_tokens_details")))
+
+
+def _without_cached(told: Usage, details: dict[str, object]) -> Usage:
+    """Cached tokens taken out of the input, which includes them in OpenAI's counting."""
     read = min(as_count(details.get("cached_tokens")) or told.cache_read, told.input)
     write = min(as_count(details.get("cache_write_tokens")) or 0, told.input - read)
     return Usage(told.input - read - write, told.output, read, write)

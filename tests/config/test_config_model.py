@@ -67,7 +67,12 @@ def test_the_core_gets_every_setting_with_defaults_filled_in_and_seconds_as_mill
                 "b", "anthropic", ("messages",), threshold=5, recovery_ms=60_000, free_probe=False
             ),
             ProviderSettings(
-                "c", "ollama", ("messages", "chat"), daily_tokens=7, threshold=5, recovery_ms=1500
+                "c",
+                "ollama",
+                ("messages", "chat", "responses"),
+                daily_tokens=7,
+                threshold=5,
+                recovery_ms=1500,
             ),
         ),
         profiles=(ProfileSettings("p", ("b",), memory_cooldown_ms=10_000, adaptive=True),),
@@ -96,12 +101,12 @@ def test_nothing_at_all_is_a_config_with_one_empty_chain() -> None:
     ("kind", "wires"),
     [
         ("anthropic", ("messages",)),
-        ("openai", ("chat",)),
+        ("openai", ("chat", "responses")),
         ("openrouter", ("chat",)),
         ("gemini", ("chat",)),
-        ("ollama", ("messages", "chat")),
-        ("lmstudio", ("chat",)),
-        ("llamacpp", ("messages", "chat")),
+        ("ollama", ("messages", "chat", "responses")),
+        ("lmstudio", ("chat", "responses")),
+        ("llamacpp", ("messages", "chat", "responses")),
         ("vllm", ("chat",)),
         ("openai-compatible", ("chat",)),
     ],

@@ -17,6 +17,7 @@ from crtui.core.settings import CoreSettings, ProfileSettings, ProviderSettings,
 from crtui.engine.engine import Engine
 from crtui.gateway.guard import Access, Token, hosts_of
 from crtui.gateway.server import GatewayServer, bind
+from crtui.gateway.waiting import USUAL, Pace
 from crtui.providers.provider import Provider
 from crtui.secret import Secret
 from tests.fakes.client import Answer, RudeClient
@@ -121,6 +122,7 @@ async def open_house(
     token: str | None = None,
     max_in_flight: int = 256,
     max_body: int = 1024 * 1024,
+    pace: Pace = USUAL,
     rules: tuple[RuleSettings, ...] = (),
     profiles: tuple[ProfileSettings, ...] = (),
     **settings: Any,
@@ -151,7 +153,7 @@ async def open_house(
         None if token is None else Token(token),
         max_body=max_body,
     )
-    server = GatewayServer(engine, access, max_in_flight=max_in_flight)
+    server = GatewayServer(engine, access, max_in_flight=max_in_flight, pace=pace)
     await server.start(sock)
     timer = asyncio.create_task(engine.run())
     clients: list[RudeClient] = []

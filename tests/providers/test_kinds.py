@@ -5,7 +5,7 @@ import pytest
 from crtui.config.kinds import KINDS, Kind
 from crtui.config.model import Config
 from crtui.core.settings import Wire
-from crtui.providers.kinds import FACTS
+from crtui.providers.kinds import ENDPOINTS, FACTS
 from crtui.providers.provider import Provider, build_providers
 
 KEY = "sk-canary-0123456789abcdef"
@@ -55,7 +55,7 @@ def test_a_base_url_leads_to_the_same_place_however_it_ends(
     kind: str, base_url: str | None, wire: Wire, url: str
 ) -> None:
     table = {"kind": kind} | ({} if base_url is None else {"base_url": base_url})
-    assert provider(**table).url(wire) == url
+    assert provider(**table).url(ENDPOINTS[wire]) == url
 
 
 def test_every_kind_has_facts_and_its_usual_address_is_a_root() -> None:
@@ -144,3 +144,27 @@ def test_providers_are_built_with_their_keys_and_a_line_for_each_that_is_missing
     assert [providers[name].lacks_key for name in "abc"] == [False, True, False]
     assert [providers[name].local for name in "abc"] == [False, False, True]
     assert KEY not in repr(providers)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_local_kinds_get_one_system_text_unless_the_config_says_otherwise(kind: Kind) -> None:
+    assert provider(kind=kind, base_url="http://h:1").merge_system is (
+        kind in ("ollama", "lmstudio", "llamacpp", "vllm")
+    )
+    assert provider(kind=kind, base_url="http://h:1", merge_system=True).merge_system
+    assert not provider(kind=kind, base_url="http://h:1", merge_system=False).merge_system
+
+
+def test_only_those_that_are_known_to_count_tokens_are_asked_to() -> None:
+    assert {kind for kind in KINDS if provider(kind=kind, base_url="http://h:1").counts_tokens} == {
+        "anthropic",
+        "llamacpp",
+    }
+    assert not provider(kind="llamacpp", wires=["chat"]).counts_tokens
+
+
+def test_who_forwards_the_callers_credential_needs_one_to_serve() -> None:
+    forwarding = provider(kind="anthropic", auth="client")
+    assert forwarding.may_serve({"x-api-key": "k"})
+    assert not forwarding.may_serve({"anthropic-version": "2023-06-01"})
+    assert provider(kind="llamacpp").may_serve({})

@@ -1,17 +1,18 @@
-"""Streams and answers of both wires, as upstreams write them."""
+"""Streams and answers of every wire, as upstreams write them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
+from crtui.core.settings import Wire
 from crtui.wire.codec import StreamReader
 from crtui.wire.registry import codec_for
 
 
 def event(fields: dict[str, Any]) -> bytes:
-    """One event of the messages wire."""
+    """One event of the messages or the responses wire."""
     return f"event: {fields['type']}\n".encode() + chunk(fields)
 
 
@@ -51,10 +52,58 @@ USAGE = chunk({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens":
 DONE = b"data: [DONE]\n\n"
 COMPLETION = ROLE + WORD + FINISH + USAGE + DONE
 
+RESPONSE: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "gpt-5",
+    "status": "in_progress",
+    "error": None,
+    "incomplete_details": None,
+    "output": [],
+    "usage": None,
+}
+OUTPUT = {
+    "type": "message",
+    "id": "msg_1",
+    "role": "assistant",
+    "status": "completed",
+    "content": [{"type": "output_text", "text": "Hello", "annotations": []}],
+}
+TOKENS = {
+    "input_tokens": 30,
+    "input_tokens_details": {"cached_tokens": 5},
+    "output_tokens": 15,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 45,
+}
+ITEM = {"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []}
+
+
+def ended(status: str = "completed", **fields: Any) -> bytes:
+    """The event that ends a response."""
+    return event({"type": f"response.{status}", "response": {**RESPONSE, "status": status, **fields}})
+
+
+CREATED = event({"type": "response.created", "response": RESPONSE}) + event(
+    {"type": "response.in_progress", "response": RESPONSE}
+)
+ADDED = event({"type": "response.output_item.added", "output_index": 0, "item": ITEM}) + event(
+    {
+        "type": "response.content_part.added",
+        "item_id": "msg_1",
+        "part": {"type": "output_text", "text": "", "annotations": []},
+    }
+)
+OUTPUT_TEXT = event({"type": "response.output_text.delta", "item_id": "msg_1", "delta": "Hello"})
+ITEM_DONE = event({"type": "response.output_item.done", "output_index": 0, "item": OUTPUT})
+COMPLETED = ended(output=[OUTPUT], usage=TOKENS)
+RESPONSE_STREAM = CREATED + ADDED + OUTPUT_TEXT + ITEM_DONE + COMPLETED
+
 
 def read(wire: str, *data: bytes, close: bool = False) -> StreamReader:
     """A reader that has seen these bytes."""
-    reader = codec_for("messages" if wire == "messages" else "chat").stream_reader()
+    reader = codec_for(cast("Wire", wire)).stream_reader()
     for piece in data:
         reader.feed(piece)
     if close:
@@ -65,4 +114,4 @@ def read(wire: str, *data: bytes, close: bool = False) -> StreamReader:
 def seen(reader: StreamReader) -> tuple[object, ...]:
     """All that a reader tells."""
     told = (reader.content_seen, reader.complete, reader.error, reader.error_status, reader.broken)
-    return (*told, reader.events, reader.usage, reader.output_chars)
+    return (*told, reader.error_code, reader.events, reader.usage, reader.output_chars)

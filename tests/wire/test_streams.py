@@ -1,4 +1,4 @@
-"""What holds for the stream readers of both wires."""
+"""What holds for the stream readers of every wire."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .answers import (
+    ADDED,
     BLOCK,
+    COMPLETED,
     COMPLETION,
+    CREATED,
     DONE,
     END,
     FINISH,
+    ITEM_DONE,
     MESSAGE,
+    OUTPUT_TEXT,
     PING,
+    RESPONSE_STREAM,
     ROLE,
     START,
     STOP,
@@ -25,14 +31,15 @@ from .answers import (
 )
 from .props import cut_places, pieces, seeded
 
-WIRES = ["messages", "chat"]
+WIRES = ["messages", "chat", "responses"]
 ERROR = b'{"error":{"type":"rate_limit_error","message":"slow down"}}'
-WHOLE = {"messages": MESSAGE, "chat": COMPLETION}
-HANDSHAKE = {"messages": START + PING + BLOCK, "chat": ROLE}
-CONTENT = {"messages": TEXT, "chat": WORD}
+WHOLE = {"messages": MESSAGE, "chat": COMPLETION, "responses": RESPONSE_STREAM}
+HANDSHAKE = {"messages": START + PING + BLOCK, "chat": ROLE, "responses": CREATED + ADDED}
+CONTENT = {"messages": TEXT, "chat": WORD, "responses": OUTPUT_TEXT}
 
 any_stream = st.lists(
     st.sampled_from([START, PING, BLOCK, TEXT, END, STOP, ROLE, WORD, FINISH, USAGE, DONE])
+    | st.sampled_from([CREATED, ADDED, OUTPUT_TEXT, ITEM_DONE, COMPLETED])
     | st.sampled_from(
         [b"data: " + ERROR + b"\n\n", b"event: error\ndata: x\n\n", ERROR + b"\n", ERROR, b"<html>"]
     )

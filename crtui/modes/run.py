@@ -1,0 +1,96 @@
+"""``crtui run -- COMMAND``: a coding agent whose requests go to the gateway."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from crtui.config.load import load_config
+from crtui.config.model import Config
+from crtui.errors import CrtuiError
+from crtui.modes.agent_env import NO_KEY, AgentSetup, setup_for
+from crtui.modes.ask import gateway_url
+from crtui.modes.headless import answers, gateway
+from crtui.modes.options import Options
+
+_FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP)
+_TERMINALS: Final = (signal.SIGINT, signal.SIGQUIT)
+"""The terminal sends these to the command too, which decides what they mean."""
+_BY_SIGNAL: Final = 128
+"""A shell's exit code for a command that a signal ended is this and the signal's number."""
+
+
+def run(options: Options, command: Sequence[str]) -> int:
+    """Run a command with what it needs to reach the gateway; its own exit code.
+
+    Starts a headless gateway where none answers at the configured address, for as long as the
+    command runs. Raises ``CrtuiError`` where either cannot be started.
+    """
+    words = list(command[1:] if command[:1] == ["--"] else command)
+    if not words:
+        raise CrtuiError("run what? Name a command, as in `crtui run -- claude`")
+    config = load_config(options.config, os.environ, options.listen).config
+    token = os.environ.get(config.gateway.token_env) or None
+    with ExitStack() as stack:
+        url = gateway_url(options, None)
+        if config.gateway.address.port == 0 or not answers(url, token):
+            url = stack.enter_context(gateway(options))
+        agent = Path(words[0]).stem.lower()
+        setup = setup_for(agent, url)
+        if agent == "claude" and token is None and _takes_callers_key(config):
+            setup = _with_own_credential(setup)
+        return _call([words[0], *setup.arguments, *words[1:]], _environ(setup, token or NO_KEY))
+
+
+def _environ(setup: AgentSetup, key: str) -> dict[str, str]:
+    environ = {name: value for name, value in os.environ.items() if name not in setup.unset}
+    return environ | setup.environ(key)
+
+
+def _takes_callers_key(config: Config) -> bool:
+    return any(one.auth == "client" and "messages" in one.wires for one in config.providers)
+
+
+def _with_own_credential(setup: AgentSetup) -> AgentSetup:
+    """A provider wants the agent's own login or key, so it keeps them."""
+    return AgentSetup(setup.variables, arguments=setup.arguments, hints=setup.hints)
+
+
+def _call(words: list[str], environ: dict[str, str]) -> int:
+    with _signals() as children:
+        try:
+            process = subprocess.Popen(words, env=environ)
+        except OSError as error:
+            why = "not found" if isinstance(error, FileNotFoundError) else error.strerror
+            raise CrtuiError(f"{words[0]}: {why}") from None
+        children.append(process)
+        code = process.wait()
+    return code if code >= 0 else _BY_SIGNAL - code
+
+
+@contextmanager
+def _signals() -> Generator[list[subprocess.Popen[bytes]]]:
+    """While the command runs, signals to end are its to obey, and ours to hand on."""
+    children: list[subprocess.Popen[bytes]] = []
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        return
+
+    # Handlers and not SIG_IGN: the command would inherit that.
+    old = {number: signal.signal(number, hand_on) for number in _FORWARDED}
+    old |= {number: signal.signal(number, leave) for number in _TERMINALS}
+    try:
+        yield children
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

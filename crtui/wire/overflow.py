@@ -1,0 +1,62 @@
+"""A prompt that is too long, said so that the caller's client understands it.
+
+Claude Code compacts its conversation when it reads ``prompt is too long: N tokens > M maximum``,
+Codex when ``error.code`` is ``context_length_exceeded``; other words look like any bad request.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from crtui.wire.jsonview import as_count, as_object, loads
+
+CODE: Final = "context_length_exceeded"
+
+# llama.cpp; OpenAI and vLLM, in two orders; Anthropic.
+_WORDINGS: Final = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        r"request \((?P<n>\d{1,12}) tokens\) exceeds the available context size \((?P<m>\d{1,12}) tokens",
+        r"maximum context length (?:is|of) (?P<m>\d{1,12}) tokens.{0,80}?"
+        r"(?:requested|resulted in|contains?(?: at least)?|has) (?P<n>\d{1,12})(?: input)? tokens",
+        r"prompt is too long: (?P<n>\d{1,12}) tokens > (?P<m>\d{1,12})",
+    )
+)
+
+
+class Overflow(NamedTuple):
+    """Tokens of the prompt, and how many there may be."""
+
+    prompt: int
+    maximum: int
+
+
+def read_overflow(body: str) -> Overflow | None:
+    """What a refusal says of the two numbers, if both."""
+    error = _error(body)
+    prompt, maximum = as_count(error.get("n_prompt_tokens")), as_count(error.get("n_ctx"))
+    if prompt is not None and maximum is not None:
+        return Overflow(prompt, maximum)
+    match = next((found for wording in _WORDINGS if (found := wording.search(body))), None)
+    return None if match is None else Overflow(int(match["n"]), int(match["m"]))
+
+
+def is_coded(body: str) -> bool:
+    """Whether an error says by its code what it is, as OpenAI's do."""
+    return _error(body).get("code") == CODE
+
+
+def overflow_words(body: str, text: str) -> str:
+    """Anthropic's wording of a refusal; with the refusal's own ``text`` where it names no numbers."""
+    found = read_overflow(body)
+    if found is None:
+        return f"prompt is too long: {text}"
+    return f"prompt is too long: {found.prompt} tokens > {found.maximum} maximum"
+
+
+def _error(body: str) -> dict[str, object]:
+    try:
+        return as_object(as_object(loads(body.encode("utf-8", "replace"))).get("error"))
+    except ValueError:
+        return {}

@@ -1,0 +1,146 @@
+"""The OpenAI Responses wire. https://platform.openai.com/docs/api-reference/responses-streaming"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from crtui.core.plan import Content
+from crtui.core.settings import Wire
+from crtui.text import scrub
+from crtui.wire.body import read_object, read_routing, with_model
+from crtui.wire.chat import DONE, MAX_MARKER, MAX_SESSION, openai_error
+from crtui.wire.codec import AnswerFacts, RequestFacts
+from crtui.wire.content import read_input
+from crtui.wire.faults import NO_MESSAGE, UNKNOWN_STATUS, Fault, read_fault
+from crtui.wire.jsonview import as_list, as_object, as_text, loads
+from crtui.wire.restream import responses_stream
+from crtui.wire.stream import EventReader
+from crtui.wire.usage import responses_usage
+
+_BACKGROUND: Final = ("queued", "in_progress")
+"""An answer asked for with ``background`` has no content yet, and that is no fault."""
+
+# Codex waits and asks again after the first, and gives up at the second; all else it retries.
+_CODES: Final = {429: "rate_limit_exceeded", 402: "insufficient_quota"}
+
+_PLAIN_ITEMS: Final = frozenset({"message", "reasoning"})
+"""Items that say something only by their parts; any other (a tool's call) does by being there."""
+
+
+class ResponsesCodec:
+    """Implements ``Codec`` for ``POST /v1/responses``."""
+
+    wire: Wire = "responses"
+    heartbeat = b": keep-alive\n\n"
+
+    def read_request(self, body: bytes) -> RequestFacts:
+        """Read what the gateway needs. Raises ``BadBodyError``."""
+        fields = read_object(body)
+        model, stream = read_routing(body, fields)
+        session = as_text(fields.get("prompt_cache_key")) or as_text(fields.get("user"))
+        return RequestFacts(model, stream, scrub(session, MAX_SESSION) or None)
+
+    def read_content(self, body: bytes) -> Content:
+        """Read what rules and capability checks look at. Raises ``BadBodyError``."""
+        return read_input(body)
+
+    def with_model(self, body: bytes, model: str) -> bytes:
+        """The same body with only the top-level ``model`` value exchanged (or added)."""
+        return with_model(body, model)
+
+    def read_answer(self, body: bytes) -> AnswerFacts:
+        """Read a response. An error inside a 2xx, or one that failed, is not valid."""
+        try:
+            value = loads(body)
+        except ValueError:
+            return AnswerFacts(valid=False)
+        fields = as_object(value)
+        if fault := read_fault(value) or _failure(fields):
+            return AnswerFacts(False, None, *fault)
+        usage = responses_usage(fields.get("usage"))
+        output = fields.get("output")
+        told = bool(output or (usage and usage.output) or _excused(fields))
+        return AnswerFacts(valid=isinstance(output, list) and told, usage=usage)
+
+    def as_stream(self, answer: bytes) -> bytes:
+        """A whole answer as the events of a stream."""
+        return responses_stream(as_object(loads(answer)))
+
+    def stream_reader(self) -> ResponsesReader:
+        """A reader for one streamed answer."""
+        return ResponsesReader()
+
+    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
+        """An error as OpenAI writes it."""
+        return openai_error(status, message, code)
+
+    def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
+        """The in-band error that ends a stream which has begun.
+
+        Codex reads the error inside ``response``, OpenAI's libraries the one beside it.
+        """
+        error = {"code": code or _CODES.get(status, "server_error"), "message": message}
+        response = {"id": "", "object": "response", "status": "failed", "error": error}
+        event = {"type": "response.failed", "sequence_number": 0, "response": response, "error": error}
+        return b"event: response.failed\ndata: " + orjson.dumps(event) + b"\n\n"
+
+
+class ResponsesReader(EventReader):
+    """Implements ``StreamReader``: whole at ``response.completed`` or ``response.incomplete``."""
+
+    def _see(self, name: str, fields: dict[str, object]) -> None:
+        kind = as_text(fields.get("type")) or name
+        match kind:
+            case "response.completed" | "response.incomplete":
+                self._see_end(as_object(fields.get("response")))
+            case "response.failed":
+                self._fail(_failure(as_object(fields.get("response"))) or Fault(NO_MESSAGE, UNKNOWN_STATUS))
+            case "response.output_item.added" | "response.output_item.done":
+                self._see_item(as_object(fields.get("item")))
+            case _ if kind.endswith(".delta"):
+                self._see_delta(fields.get("delta"))
+            case _:
+                pass
+
+    def _see_delta(self, delta: object) -> None:
+        if delta:
+            self._content(len(delta) if isinstance(delta, str) else 0)
+
+    def _see_item(self, item: dict[str, object]) -> None:
+        """An item's text counts only where no delta told it before."""
+        if not self.content_seen and item and (item.get("type") not in _PLAIN_ITEMS or _parts(item)):
+            self._content(sum(len(as_text(part.get("text"))) for part in _parts(item)))
+
+    def _see_end(self, response: dict[str, object]) -> None:
+        self._count(responses_usage(response.get("usage")))
+        for item in as_list(response.get("output")):
+            self._see_item(as_object(item))
+        self._finish(excused=_excused(response))
+
+    def _is_end_marker(self, data: bytes) -> bool:
+        # Some servers write chat's marker here too; it says nothing of how the response went.
+        return len(data) < MAX_MARKER and data.strip() == DONE
+
+    def _is_final(self, fields: dict[str, object]) -> bool:
+        return fields.get("type") in ("response.completed", "response.incomplete", "response.failed")
+
+    def _at_end(self) -> None:
+        pass
+
+
+def _failure(response: dict[str, object]) -> Fault | None:
+    if response.get("status") != "failed":
+        return None
+    return read_fault(response) or Fault(NO_MESSAGE, UNKNOWN_STATUS)
+
+
+def _parts(item: dict[str, object]) -> list[dict[str, object]]:
+    return [as_object(part) for key in ("content", "summary") for part in as_list(item.get(key))]
+
+
+def _excused(response: dict[str, object]) -> bool:
+    """Whether a response may rightly be without content."""
+    why = as_object(response.get("incomplete_details")).get("reason")
+    return why == "content_filter" or response.get("status") in _BACKGROUND

@@ -1,0 +1,59 @@
+"""A prompt that is too long, in every known wording."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crtui.wire.overflow import is_coded, overflow_words, read_overflow
+
+LLAMACPP = json.dumps(
+    {
+        "error": {
+            "code": 400,
+            "message": "request (10825 tokens) exceeds the available context size (1024 tokens), "
+            "try increasing it",
+            "type": "exceed_context_size_error",
+            "n_prompt_tokens": 10825,
+            "n_ctx": 1024,
+        }
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "numbers"),
+    [
+        (LLAMACPP, (10825, 1024)),
+        (LLAMACPP.replace("n_ctx", "other"), (10825, 1024)),
+        (
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 "
+            "tokens. Please reduce the length",
+            (9001, 8192),
+        ),
+        (
+            "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens "
+            "(4000 in the messages, 1000 in the completion).",
+            (5000, 4096),
+        ),
+        ("prompt is too long: 210000 tokens > 200000 maximum", (210000, 200000)),
+    ],
+)
+def test_both_numbers_are_found(body: str, numbers: tuple[int, int]) -> None:
+    assert read_overflow(body) == numbers
+    assert overflow_words(body, "") == f"prompt is too long: {numbers[0]} tokens > {numbers[1]} maximum"
+
+
+@pytest.mark.parametrize(
+    "body", ["", "input is too long", '{"error":{"n_ctx":5}}', '{"error":{"n_ctx":-1,"n_prompt_tokens":2}}']
+)
+def test_without_numbers_the_words_say_so_in_the_providers_own(body: str) -> None:
+    assert read_overflow(body) is None
+    assert overflow_words(body, "input is too long") == "prompt is too long: input is too long"
+
+
+def test_only_openais_code_says_it_by_itself() -> None:
+    assert is_coded('{"error":{"code":"context_length_exceeded"}}')
+    assert not is_coded(LLAMACPP)
+    assert not is_coded("context_length_exceeded")
