@@ -39,7 +39,7 @@ class Budget:
 
         Negative counts are 0. An unknown price charges nothing.
         """
-        events = self.expire(now) if self._rates is not None or self._spent else []
+        events = self.expire(now)
         if self._rates is None:
             return events
         was_reached = self._reached
@@ -80,6 +80,11 @@ class Budget:
         """Cap, spend and month at an instant; the spend is None while no price is known."""
         month, _, spent = self._in_month(now.wall)
         return BudgetView(self._monthly_usd, None if self._rates is None else spent / _PICO, month)
+
+    @property
+    def counts(self) -> bool:
+        """Whether ``charge`` does anything: there is a price, or a month that cost something to end."""
+        return self._rates is not None or self._spent > 0
 
     @property
     def clear(self) -> bool:

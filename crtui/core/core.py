@@ -53,7 +53,11 @@ class Core:
         self._offset = now.wall - now.mono
         self._rng = random.Random(seed)
         self._seq = 0
-        self._providers = {p.name: ProviderState(p, i, now) for i, p in enumerate(settings.providers)}
+        ranked = {name for profile in settings.profiles if profile.adaptive for name in profile.chain}
+        self._providers = {
+            row.name: ProviderState(row, place, now, ranked=row.name in ranked)
+            for place, row in enumerate(settings.providers)
+        }
         self._states = list(self._providers.values())
         self._profiles = Profiles(settings)
         self._adaptive = {p.name: AdaptiveOrder() for p in settings.profiles if p.adaptive}
@@ -164,9 +168,9 @@ class Core:
         return events
 
     def route(self, ask: Ask, now: Now) -> tuple[Plan, list[Event]]:
-        """Answer one routing question. Raises ``UnknownProfileError``."""
-        events = self._advance(now)
+        """Answer one routing question. Raises ``UnknownProfileError``, and nothing has changed."""
         profile, rule = self._profiles.of(ask)
+        events = self._advance(now)
         session = None if ask.session is None else f"{profile.name}\0{ask.session}"
         told: list[Told] = []
         if rule is not None:

@@ -76,8 +76,15 @@ class Event(NamedTuple):
 
     def to_json(self) -> dict[str, object]:
         """The event in the form of the events endpoint: flat, ``at`` as a stamp."""
-        out: dict[str, object] = {"seq": self.seq, "at": stamp(self.at), "kind": self.kind}
+        out: dict[str, object] = {}
+        self.add_to(out)
+        return out
+
+    def add_to(self, out: dict[str, object]) -> None:
+        """Add those keys to an object."""
+        out["seq"] = self.seq
+        out["at"] = stamp(self.at)
+        out["kind"] = self.kind
         if self.provider is not None:
             out["provider"] = self.provider
         out.update(self.data)
-        return out

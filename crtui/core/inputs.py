@@ -13,8 +13,7 @@ ErrorKind = Literal["connect", "timeout", "reset", "protocol", "client"]
 CommandName = Literal["demote", "drain", "pin", "release", "reset", "reset_all", "paid"]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one attempt. ``input`` excludes cache tokens. Never negative."""
 
     input: int = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from crtui.core import saved
@@ -30,6 +31,7 @@ _LOAD_FAILED: Final = "failed to load model"
 WARN_RATIO: Final = 0.95
 
 
+@lru_cache(maxsize=256)
 def speaks_of_memory(error: str) -> bool:
     """Whether an error body tells of memory running out."""
     words = error.lower()

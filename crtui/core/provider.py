@@ -42,8 +42,10 @@ _RANK: Final = {"notes": 0, "demotes": 1, "excludes": 2}
 class ProviderState:
     """One provider. Nothing in here ever looks at another one."""
 
-    def __init__(self, settings: ProviderSettings, index: int, now: Now) -> None:
+    def __init__(self, settings: ProviderSettings, index: int, now: Now, *, ranked: bool = False) -> None:
+        """``ranked``: an adaptive profile has it in its chain, so its last minute is kept."""
         self.settings = settings
+        self._ranked = ranked
         self.name = settings.name
         self.index = index
         self.health = Health(settings, now)
@@ -95,7 +97,8 @@ class ProviderState:
         calm = item.ok and self.clear and not item.limits.windows
         self._count(item, outcome, now)
         told += self.health.fold(item, outcome, now)
-        told += self.quota.fold(item, outcome, now)
+        newest = 0 if item.ok else max(item.ticket, max(self._live, default=0))
+        told += self.quota.fold(item, outcome, now, newest)
         if not item.ok and outcome.kind != "gone":
             told += self.memory.fold(item.error, profile.memory_action, profile.memory_cooldown_ms, now)
         if item.usage is not None:
@@ -134,18 +137,20 @@ class ProviderState:
 
     def due(self, now: Now) -> int | None:
         """When time alone changes something next, in monotonic ms."""
-        wall = [at for at in (self.burn.due(), self.budget.due()) if at is not None]
-        times = [now.mono_at(at) for at in wall]
-        guards = (self.health.due(), self.quota.due(), self.memory.due(), self.operator.due())
-        times.extend(at for at in guards if at is not None)
-        if self._heard is not None:
-            times.append(self._heard + SIGNAL_FRESH_MS)
-        return min(times, default=None)
+        soonest = FOREVER if self._heard is None else self._heard + SIGNAL_FRESH_MS
+        for at in (self.health.due(), self.quota.due(), self.memory.due(), self.operator.due()):
+            if at is not None and at < soonest:
+                soonest = at
+        for wall in (self.burn.due(), self.budget.due()):
+            if wall is not None and (at := now.mono_at(wall)) < soonest:
+                soonest = at
+        return None if soonest == FOREVER else soonest
 
     def is_scheduled(self, now: Now) -> bool:
         """Whether the earliest entry in the core's heap comes before anything a calm answer can bring."""
-        soonest = now.mono + min(SIGNAL_FRESH_MS, DAY - now.wall % DAY)
-        return bool(self.scheduled) and self.scheduled[0] <= soonest
+        if not self.scheduled or now.wall % DAY >= DAY - SIGNAL_FRESH_MS:
+            return False
+        return self.scheduled[0] <= now.mono + SIGNAL_FRESH_MS
 
     def expire(self, now: Now) -> list[Told]:
         """Do everything that is due."""
@@ -318,8 +323,9 @@ class ProviderState:
         self._last_attempt = now.wall
         if outcome.kind == "gone":
             return
-        latency = item.ttft_ms if item.ttft_ms is not None else item.latency_ms
-        self.adaptive.add(now.mono, latency if item.ok else None, item.ok)
+        if self._ranked:
+            latency = item.ttft_ms if item.ttft_ms is not None else item.latency_ms
+            self.adaptive.add(now.mono, latency if item.ok else None, item.ok)
         if item.status is not None:
             self._hear(now)
         if item.ok:
@@ -340,7 +346,9 @@ class ProviderState:
             self._window_start, self._window_tokens = now.mono, 0
         self._window_tokens += tokens
         told = self.burn.fold(tokens, now)
-        return (self._burnt(told) if told else told) + self.budget.charge(usage, now)
+        if told:
+            told = self._burnt(told)
+        return told + self.budget.charge(usage, now) if self.budget.counts else told
 
     def _burnt(self, told: list[Told]) -> list[Told]:
         """What the day's budget tells, but for what the quota guard holds true anyway."""

@@ -100,6 +100,7 @@ class Quota:
         "_hold",
         "_lease",
         "_lease_ms",
+        "_refused_until",
         "_source",
         "_streak",
         "_told_until",
@@ -118,6 +119,7 @@ class Quota:
         self._source: QuotaSource | None = None
         self._code = ""
         self._streak = 0
+        self._refused_until = 0
         self._told_until: int | None = None
         self._trial = False
         self._trial_ticket: int | None = None
@@ -139,11 +141,17 @@ class Quota:
             self._trial_ticket = ticket
             self._lease = now.mono + self._lease_ms
 
-    def fold(self, attempt: Attempt, outcome: Outcome, now: Now) -> list[Told]:
-        """An attempt ended: read its windows, and hold on to what it was refused for."""
-        if outcome.kind == "ok" and self.clear and not attempt.limits.windows:
+    def fold(self, attempt: Attempt, outcome: Outcome, now: Now, newest: int = 0) -> list[Told]:
+        """An attempt ended: read its windows, and hold on to what it was refused for.
+
+        ``newest`` is the highest ticket of an attempt that runs or ends now: what began before a
+        refusal read its headers before it, so its success is no evidence of room.
+        """
+        if outcome.kind == "ok" and not attempt.limits.windows and self.clear:
             self._streak = 0
             return []
+        if outcome.kind == "ok" and 0 < attempt.ticket <= self._refused_until:
+            return self._settle(now)
         self._merge(attempt.limits.windows, now)
         decides = attempt.ticket in (0, self._trial_ticket)
         if decides:
@@ -157,6 +165,8 @@ class Quota:
         else:
             # Attempts that began before the wait did belong to the same refusal, however many they are.
             self._refused(attempt, outcome, now, grows=decides or self._streak == 0)
+            if self._hold is not None:
+                self._refused_until = max(self._refused_until, newest)
             if self._told_until is not None:
                 # Whatever room a refusal's own headers show, it shortens no wait.
                 self._hold = max(self._hold or self._told_until, self._told_until)

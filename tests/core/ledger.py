@@ -96,6 +96,9 @@ class QuotaLedger:
     hold: int | None = None
     row: int = 0
     trial: tuple[int, int] | None = None
+    out: bool = False
+    trial_due: bool = False
+    refused_until: int = 0
     windows: dict[str, tuple[bool, int | None, int]] = field(default_factory=dict)
 
     def until(self, mono: int) -> int | None:
@@ -115,13 +118,32 @@ class QuotaLedger:
                 resets = known
             self.windows[report.name] = (report.used_percent == 100, resets, now.mono)
 
-    def end(self, item: Attempt, now: Now) -> None:
+    def settle(self, mono: int, *, evidence: bool = True) -> None:
+        """What time, or something heard, has come to: out, to be tried, or neither."""
+        was, self.out = self.out, self.until(mono) is not None
+        if self.out:
+            self.trial, self.trial_due = None, False
+        elif was and not evidence:
+            self.trial_due = True
+
+    def end(self, item: Attempt, now: Now, live: set[int]) -> None:
+        clear = not self.out and not self.trial_due
+        if item.ok and clear and not item.limits.windows:
+            self.row = 0
+        elif not (item.ok and 0 < item.ticket <= self.refused_until):
+            self.hear(item, now)
+            if not item.ok and self.hold is not None:
+                self.refused_until = max(self.refused_until, item.ticket, *live)
+            self.settle(now.mono)
+
+    def hear(self, item: Attempt, now: Now) -> None:
         before = self.until(now.mono)
         self.read(item.limits.windows, now)
         decides = item.ticket == 0 or (self.trial is not None and self.trial[0] == item.ticket)
         grows = decides or self.row == 0
         if decides:
             self.trial = None
+            self.trial_due = self.trial_due and not item.ok
         room = not any(report.spent for report in item.limits.windows)
         if item.ok:
             self.row = 0
@@ -141,8 +163,6 @@ class QuotaLedger:
             self.hold = max(self.hold or 0, before)
         if told is not None:
             self.hold = max(self.hold or 0, now.mono + min(told, MAX_HOLD))
-        if self.until(now.mono) is not None:
-            self.trial = None
 
     def spends(self, name: str, mono: int) -> bool:
         spent, resets, _ = self.windows[name]
@@ -152,8 +172,8 @@ class QuotaLedger:
         self.read(reports, now)
         if reports and not any(report.spent for report in reports):
             self.hold = self.trial = None
-        if self.until(now.mono) is not None:
-            self.trial = None
+            self.trial_due = False
+        self.settle(now.mono)
 
     def pass_time(self, mono: int) -> None:
         if self.hold is not None and self.hold <= mono:
@@ -165,9 +185,11 @@ class QuotaLedger:
         ]
         for name in past:
             self.windows[name] = (False, None, 0)
+        self.settle(mono, evidence=False)
 
     def reset(self) -> None:
         self.hold, self.row, self.trial = None, 0, None
+        self.out, self.trial_due, self.refused_until = False, False, 0
         self.windows = {name: (False, resets, seen) for name, (_, resets, seen) in self.windows.items()}
 
 

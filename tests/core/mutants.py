@@ -70,10 +70,10 @@ def a_second_refusal_replaces_the_deadline(patch: Patch) -> None:
 def a_late_success_ends_a_cooldown(patch: Patch) -> None:
     original = Quota.fold
 
-    def wrong(self: Quota, attempt: Attempt, result: Any, now: Now) -> Any:
+    def wrong(self: Quota, attempt: Attempt, result: Any, now: Now, newest: int = 0) -> Any:
         if result.kind == "ok":
             self._hold = None
-        return original(self, attempt, result, now) + self._settle(now)
+        return original(self, attempt, result, now, newest) + self._settle(now)
 
     patch.setattr(Quota, "fold", wrong)
 
@@ -391,3 +391,13 @@ def the_next_deadline_is_told_too_late(patch: Patch) -> None:
 def a_tick_early_is_taken_for_due(patch: Patch) -> None:
     original = Core._advance
     patch.setattr(Core, "_advance", lambda self, now: original(self, Now(now.mono + 1, now.wall + 1)))
+
+
+@mutant
+def a_success_from_before_the_refusal_is_evidence_of_room(patch: Patch) -> None:
+    original = Quota.fold
+
+    def wrong(self: Quota, attempt: Attempt, result: Any, now: Now, newest: int) -> Any:
+        return original(self, attempt, result, now, 0)
+
+    patch.setattr(Quota, "fold", wrong)

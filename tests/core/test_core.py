@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +27,10 @@ window = st.builds(
     st.none(),
     st.one_of(st.none(), st.integers(START - 1000, START + 10**7)),
 )
+# Named tuples are made by functions: Hypothesis would fill in every field it is not given.
+usage = st.builds(lambda sent, got: Usage(sent, got), st.integers(0, 10**5), st.integers(0, 10**5))
 attempt = st.builds(
-    Attempt,
+    lambda provider, ok, **rest: Attempt(provider, ok, **rest),
     name,
     st.booleans(),
     ticket=st.integers(0, 5),
@@ -39,7 +42,7 @@ attempt = st.builds(
     limits=st.builds(
         Limits, st.one_of(st.none(), st.integers(1, 10**6)), st.lists(window, max_size=2).map(tuple)
     ),
-    usage=st.one_of(st.none(), st.builds(Usage, st.integers(0, 10**5), st.integers(0, 10**5))),
+    usage=st.one_of(st.none(), usage),
 )
 step: st.SearchStrategy[Input | Ask] = st.one_of(
     attempt,
@@ -202,3 +205,25 @@ def test_cost_of_an_input_does_not_grow_with_history():
     pending = len(world.core._due)
 
     assert pending < 10
+
+
+def test_a_refused_input_changes_nothing_and_loses_no_event():
+    world = World("a")
+    world.fail("a", 429, retry_after=20)
+    later = world.at(30).now()
+    for refused in (lambda: world.plan(profile="ghost"), lambda: world.command("pin", "ghost")):
+        with pytest.raises(LookupError):
+            refused()
+
+    assert [event.kind for event in world.core.feed(Tick(), later)] == ["quota.available"]
+
+
+def test_the_version_grows_when_the_wall_clock_is_set_because_every_date_moves():
+    world = World("a")
+    world.fail("a", 429, retry_after=20)
+    before = world.snapshot()
+    world.start += 3_600_000
+    after = world.snapshot()
+
+    assert after.version > before.version
+    assert after.providers[0].quota.retry_after == before.providers[0].quota.retry_after + 3_600_000

@@ -146,6 +146,20 @@ def test_a_success_that_says_nothing_of_limits_does_not_lift_the_wait():
     assert until(world) == 100
 
 
+def test_a_success_that_began_before_the_refusal_is_no_evidence_of_room():
+    world = World("a")
+    early = world.begin("a")
+    world.fail("a", 429, ticket=world.begin("a"), retry_after=100)
+    room = limits(window("tokens", remaining=500, resets=60))
+    world.at(10).ok("a", ticket=early, limits=room)
+    assert until(world) == 100
+    world.at(100).tick()
+    world.ok("a", ticket=world.begin("a"), limits=room)
+
+    assert world.row("a").quota.state == "available"
+    assert world.kinds("a").count("quota.available") == 1
+
+
 def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_not():
     world = World("a")
     world.fail("a", 429, retry_after=100)
