@@ -65,6 +65,7 @@ def _run(args: argparse.Namespace) -> int:
         no_color=args.no_color,
         ascii=args.ascii,
         read_only=args.read_only,
+        strip=args.strip,
     )
     match args.mode:
         case None | "demo" | "attach":
@@ -81,6 +82,10 @@ def _run(args: argparse.Namespace) -> int:
             from crtui.modes.serve import serve
 
             return serve(options, log_format=args.log_format, trace=args.trace)
+        case "run":
+            from crtui.modes.run import run
+
+            return run(options, args.command)
         case "status":
             from crtui.modes.ask import status
 
@@ -93,6 +98,19 @@ def _run(args: argparse.Namespace) -> int:
             if args.mode == "env":
                 return setup.env(options, args.agent)
             return setup.init(options, force=args.force)
+        case "export":
+            from crtui.modes.export import export
+
+            return export(options, args.since, args.out)
+        case "signals":
+            from crtui.modes.signals import signals
+
+            return signals(options, args.provider, refresh=args.refresh, as_json=args.json)
+        case "replay" if args.tui:
+            gc.disable()
+            from crtui.modes import screen
+
+            return screen.replay(options, args.trace_file, speed=args.speed)
         case "replay":
             from crtui.replay.run import replay
 
@@ -116,7 +134,14 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"crtui {__version__}")
     top.set_defaults(
-        config=None, state_dir=None, listen=None, profile=None, no_color=False, ascii=False, read_only=False
+        config=None,
+        state_dir=None,
+        listen=None,
+        profile=None,
+        no_color=False,
+        ascii=False,
+        read_only=False,
+        strip=False,
     )
     top.add_argument("--trace", type=Path, metavar="FILE", help=argparse.SUPPRESS)
     modes = top.add_subparsers(dest="mode", metavar="COMMAND", parser_class=_Parser)
@@ -139,6 +164,7 @@ def _common() -> argparse.ArgumentParser:
     common.add_argument("--no-color", action="store_true", help="no colour (also NO_COLOR)")
     common.add_argument("--ascii", action="store_true", help="plain ASCII glyphs")
     common.add_argument("--read-only", action="store_true", help="the dashboard gives no orders")
+    common.add_argument("--strip", action="store_true", help="the dashboard in three lines")
     return common
 
 
@@ -150,6 +176,8 @@ def _add_running(add: _Add, common: argparse.ArgumentParser) -> None:
     serve = add("serve", parents=[common], help="core and gateway without a screen")
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="one line an event")
     serve.add_argument("--trace", type=Path, metavar="FILE", help="record the run's inputs as a trace")
+    run = add("run", parents=[common], help="run a coding agent with its requests going to the gateway")
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="claude, codex, aider …")
     attach = add("attach", parents=[common], help="the dashboard on a gateway that runs already")
     attach.add_argument("url", nargs="?", metavar="URL", help="default: the address in the config")
 
@@ -158,15 +186,26 @@ def _add_asking(add: _Add, common: argparse.ArgumentParser) -> None:
     status = add("status", parents=[common], help="one snapshot of a running gateway")
     status.add_argument("--json", action="store_true", help="the state as JSON")
     status.add_argument("url", nargs="?", metavar="URL", help="default: the address in the config")
+    signals = add("signals", parents=[common], help="what was last heard of each provider")
+    signals.add_argument("provider", nargs="?", metavar="PROVIDER", help="default: all of the config")
+    signals.add_argument("--refresh", action="store_true", help="ask their free endpoints first")
+    signals.add_argument("--json", action="store_true", help="as JSON")
     check = add("check", parents=[common], help="validate a config")
     check.add_argument("file", nargs="?", type=Path, metavar="FILE")
     init = add("init", parents=[common], help="write a first config from what is found here")
     init.add_argument("--force", action="store_true", help="replace an existing config")
     env = add("env", parents=[common], help="print the export lines for an agent")
     env.add_argument("agent", nargs="?", choices=_AGENTS, metavar=f"{{{','.join(_AGENTS)}}}")
+    export = add("export", parents=[common], help="the journal of the last run as a trace")
+    export.add_argument(
+        "--since", type=_duration, metavar="2h", help="only from the checkpoint before then (else all of it)"
+    )
+    export.add_argument("--out", type=Path, metavar="FILE", help="a new file (else standard output)")
     replay = add("replay", parents=[common], help="run a trace through the core on virtual time")
-    replay.add_argument("trace_file", type=Path, metavar="TRACE")
+    replay.add_argument("trace_file", type=_trace_path, metavar="TRACE", help="a file, or - for stdin")
     replay.add_argument("--final-state", action="store_true", help="end with the state")
+    replay.add_argument("--tui", action="store_true", help="in the dashboard, with a time line")
+    replay.add_argument("--speed", type=_speed, default=1.0, help="with --tui: so much faster (0.1 to 100)")
 
 
 def _add_orders(add: _Add, common: argparse.ArgumentParser) -> None:
@@ -196,6 +235,10 @@ def _duration(text: str) -> int:
     if match is None or float(match[1]) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time like 30m, 90s or 2h")
     return round(float(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _trace_path(text: str) -> Path:
+    return Path("/dev/stdin") if text == "-" else Path(text)
 
 
 def _speed(text: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from crtui.core.now import Now
 
@@ -20,21 +20,33 @@ class Clock(Protocol):
         ...
 
 
+STEP_MS: Final = 200
+"""The wall clock was set when it is this far from where the monotonic one puts it."""
+
+
 class SystemClock:
-    """The machine's clocks, optionally running ``speed`` times faster (the demo's ``--speed``)."""
+    """The machine's clocks, optionally running ``speed`` times faster (the demo's ``--speed``).
+
+    Between two corrections of the wall clock the two advance in step to the millisecond, so that
+    one distance between them says what both were at any moment: a recorded run needs no more.
+    """
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = speed
         self._mono0 = time.monotonic_ns()
-        self._wall0 = time.time_ns()
+        self._ahead = (time.time_ns() - self._mono0) // 1_000_000
 
     def now(self) -> Now:
-        """This instant. At speed 1 the wall clock is read anew, so a corrected clock is noticed."""
-        mono = time.monotonic_ns()
-        if self._speed == 1.0:
-            return Now(mono // 1_000_000, time.time_ns() // 1_000_000)
-        passed = int((mono - self._mono0) * self._speed)
-        return Now((self._mono0 + passed) // 1_000_000, (self._wall0 + passed) // 1_000_000)
+        """This instant. At speed 1 a corrected wall clock, and a machine that slept, are noticed."""
+        ns = time.monotonic_ns()
+        if self._speed != 1.0:
+            mono = (self._mono0 + int((ns - self._mono0) * self._speed)) // 1_000_000
+            return Now(mono, mono + self._ahead)
+        ahead = (time.time_ns() - ns) // 1_000_000
+        if abs(ahead - self._ahead) > STEP_MS:
+            self._ahead = ahead
+        mono = ns // 1_000_000
+        return Now(mono, mono + self._ahead)
 
     def real_seconds(self, ms: int) -> float:
         """How many real seconds it takes this clock to advance by ``ms``."""

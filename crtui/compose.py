@@ -1,7 +1,8 @@
 """The only place that builds parts and wires them together, and the order they start and stop in.
 
 Start: the address is bound first (a taken port is told before anything else happens), then the
-engine, the poller, the gateway. Stop: the gateway drains, then the poller and the timer end.
+engine with what the journal knows, the poller, the gateway. Stop: the gateway drains, then the
+poller and the timer end, and at last everything that is known is written.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ from crtui.config.load import LoadedConfig
 from crtui.config.model import Config
 from crtui.core.events import Event
 from crtui.engine.engine import Engine
+from crtui.engine.keeper import Keeper
+from crtui.engine.notices import Notices
 from crtui.engine.poller import Poller
 from crtui.engine.recorder import TraceRecorder
+from crtui.engine.run import begin_run
+from crtui.engine.signals import SignalFiles, SignalWriter
 from crtui.engine.state_dir import StateDir
 from crtui.errors import ConfigError
 from crtui.gateway.guard import Access, Token, hosts_of
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     import httpx
 
 DRAIN_S: Final = 10.0
+SIGNALS_S: Final = 1.0
+"""Real seconds between two looks at what providers' signals have become."""
 
 
 @dataclass(slots=True)
@@ -62,18 +69,27 @@ class Stack:
         self._sock = sock
         self._plant = plant
         self.url = url_of(sock)
+        notices, settings = Notices(), config.to_core()
+        notices.add(*plant.warnings, *amiss)
+        control = plant.state.token()
+        if plant.state.notice is not None:
+            notices.add(plant.state.notice)
+        run = begin_run(plant.state, settings, config.to_data(), plant.clock, notices, seed=plant.seed)
+        if plant.recorder is not None:
+            plant.recorder.begin(run.state, run.now)
         self.engine = Engine(
-            config.to_core(),
+            settings,
             providers,
             plant.clock,
             url=self.url,
             seed=plant.seed,
             record=plant.recorder,
+            run=run,
+            notices=notices,
         )
-        self.engine.notices += dict.fromkeys((*plant.warnings, *amiss))
-        control = plant.state.token()
-        if plant.state.notice is not None:
-            self.engine.notices.append(plant.state.notice)
+        self._signals = SignalWriter(SignalFiles(plant.state.path), plant.clock)
+        # Whose directory another process keeps, or nobody can write to, keeps its signals to itself too.
+        self._keeper = Keeper([] if run.writer is None else [run.writer, self._signals])
         self._server = GatewayServer(
             self.engine,
             _access(config, sock, control, plant.environ),
@@ -84,6 +100,7 @@ class Stack:
 
     async def start(self) -> None:
         """Begin to serve."""
+        self._keeper.start()
         self._client = probe_client()
         engine = self.engine
         poller = Poller(engine.providers, engine.poll, engine.clock, self._client, self._plant.seed)
@@ -91,8 +108,14 @@ class Stack:
         self._tasks = [
             asyncio.create_task(engine.run(), name="crtui-timer"),
             asyncio.create_task(poller.run(), name="crtui-poller"),
+            asyncio.create_task(self._tell_signals(), name="crtui-signals"),
         ]
         await self._server.start(self._sock)
+
+    async def _tell_signals(self) -> None:
+        while True:
+            self._signals.offer(self.engine.take_changed())
+            await asyncio.sleep(SIGNALS_S)
 
     async def failure(self) -> None:
         """Wait until a part that must never end has ended, and raise what it ended of."""
@@ -110,6 +133,9 @@ class Stack:
                 await task
         if self._client is not None:
             await self._client.aclose()
+        self._signals.offer(self.engine.take_changed())
+        self.engine.close()
+        await asyncio.to_thread(self._keeper.stop)
 
 
 def bind_for(config: Config) -> socket.socket:

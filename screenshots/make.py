@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import cast
 
 from crtui.clock import ManualClock
+from crtui.core.forecast import forecast
 from crtui.core.inputs import Command
 from crtui.core.views import Snapshot
 from crtui.engine.link import LinkStatus
@@ -34,6 +35,8 @@ PICTURES: tuple[tuple[str, tuple[int, int], float, tuple[str, ...]], ...] = (
     ("dashboard-140x40", (140, 40), 52.0, ()),
     ("dashboard-44x30", (44, 30), 27.0, ()),
     ("provider-100x30", (100, 30), 50.0, ("enter",)),
+    ("explain-80x24", (80, 24), 27.0, ("x",)),
+    ("forecast-100x30", (100, 30), 50.0, ("f",)),
     ("help-100x30", (100, 30), 50.0, ("question_mark",)),
 )
 """Name, size, seconds into the recording, keys pressed."""
@@ -72,7 +75,8 @@ def _states_until(t: float) -> list[Snapshot]:
     for output in run.outputs():
         if output["output"] == "event" and cast("float", output["t"]) >= len(states):
             states.append(_as_shown(run.state()))
-    return [*states, _as_shown(run.state())]
+    coming = forecast(run._core, run.now)  # noqa: SLF001 - only the engine keeps forecasts
+    return [*states, replace(_as_shown(run.state()), forecast=coming)]
 
 
 def _as_shown(state: Snapshot) -> Snapshot:

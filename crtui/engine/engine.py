@@ -7,23 +7,31 @@ awaits, a call is its own lock. Each input is stamped once, fed once and handed 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from crtui import __version__
 from crtui.clock import Clock
 from crtui.core.core import Core
 from crtui.core.events import Event
+from crtui.core.forecast import forecast
 from crtui.core.inputs import Attempt, Began, Command, Input, Poll, Tick
 from crtui.core.now import SECOND, Now
 from crtui.core.plan import Ask, Plan
 from crtui.core.settings import CoreSettings
-from crtui.core.views import GatewayView, ProviderView, Snapshot
+from crtui.core.views import ForecastView, GatewayView, ProviderView, Snapshot
+from crtui.engine.notices import Notices
+from crtui.engine.run import Run
 from crtui.providers.provider import Provider
 
 KEPT_EVENTS: Final = 1_000
 SHOWN_EVENTS: Final = 100
+FORECAST_MS: Final = 5 * SECOND
+FORECAST_SHARE: Final = 100
+"""At most one part in a hundred of the time goes into forecasts."""
 MAX_WAIT_MS: Final = SECOND
 """The timer never sleeps longer, so that a suspended machine is noticed when it wakes."""
 
@@ -43,17 +51,24 @@ class Engine:
         url: str,
         seed: int = 0,
         record: Record | None = None,
+        run: Run | None = None,
+        notices: Notices | None = None,
     ) -> None:
         now = clock.now()
         self.clock = clock
         self.providers = providers
         self.draining = False
-        self.notices: list[str] = []
-        self._core = Core(settings, now, seed)
+        self.notices = notices or Notices()
+        run = run or Run(Core(settings, now, seed), now)
+        self._core = run.core
+        self._journal = run.journal
         self._record = record
         self._url = url
         self._started_at = now.wall
-        self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self._changed: set[str] = set()
+        self._forecast: ForecastView | None = None
+        self._forecast_until = 0
+        self._events: deque[Event] = deque(run.events, maxlen=KEPT_EVENTS)
         self._tickets = 0
         self._in_flight = 0
         self._requests = 0
@@ -69,7 +84,7 @@ class Engine:
     @property
     def version(self) -> tuple[int, int, int, int]:
         """Changes whenever a snapshot would show something else (but for passing time)."""
-        return (self._core.version, self._in_flight, self._requests, len(self.notices))
+        return (self._core.version, self._in_flight, self._requests, self.notices.version)
 
     @property
     def tag(self) -> str:
@@ -88,9 +103,9 @@ class Engine:
 
     def route(self, ask: Ask) -> Plan:
         """Plan one request. Raises ``UnknownProfileError``."""
-        now = self.clock.now()
+        now = self._stamp()
         plan, events = self._core.route(ask, now)
-        self._keep(ask, now, events)
+        self._keep(self._settled(ask, plan), now, events)
         return plan
 
     def begin(self, provider: str, profile: str, *, last_resort: bool = False) -> int:
@@ -98,7 +113,7 @@ class Engine:
 
         ``last_resort`` is the plan's: then health does not stand in the way.
         """
-        now = self.clock.now()
+        now = self._stamp()
         self._feed(Tick(), now, recorded=False)
         if not last_resort and not self._core.admits(provider, profile, now):
             return 0
@@ -108,15 +123,16 @@ class Engine:
 
     def end(self, attempt: Attempt) -> None:
         """An attempt has ended. Exactly once for every ticket."""
-        self._feed(attempt, self.clock.now())
+        self._feed(attempt, self._stamp())
 
     def poll(self, poll: Poll) -> None:
         """A poll has ended."""
-        self._feed(poll, self.clock.now())
+        self._changed.add(poll.provider)
+        self._feed(poll, self._stamp())
 
     def command(self, command: Command) -> None:
         """Obey an order. Raises ``UnknownProviderError``."""
-        self._feed(command, self.clock.now())
+        self._feed(command, self._stamp())
 
     def wants_probe(self, provider: str) -> bool:
         """Whether a free probe of the provider would decide something now."""
@@ -138,7 +154,7 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The whole state now, with the last hundred events."""
-        now = self.clock.now()
+        now = self._stamp()
         self._feed(Tick(), now, recorded=False)
         gateway = GatewayView(
             __version__,
@@ -151,11 +167,17 @@ class Engine:
             self._core.settings.default_profile,
             tuple(self.notices),
         )
-        return self._core.snapshot(now, gateway, self._tail())
+        return replace(self._core.snapshot(now, gateway, self._tail()), forecast=self._look_ahead(now))
 
     def provider_view(self, name: str) -> ProviderView:
         """One provider's row now. Raises ``UnknownProviderError``."""
         return self._core.provider_view(name, self.clock.now())
+
+    def take_changed(self) -> list[ProviderView]:
+        """The rows that something was heard or decided of since the last call."""
+        names, self._changed = self._changed, set()
+        now = self.clock.now()
+        return [self._core.provider_view(name, now) for name in names]
 
     def events_since(self, seq: int) -> list[Event]:
         """The kept events with a number above ``seq``, oldest first."""
@@ -172,7 +194,7 @@ class Engine:
         """Let time pass until cancelled: one timer for everything that falls due."""
         while True:
             self._poked.clear()
-            now = self.clock.now()
+            now = self._stamp()
             self._feed(Tick(), now, recorded=False)
             due = self._core.next_due()
             wait = MAX_WAIT_MS if due is None else max(0, min(due - now.mono, MAX_WAIT_MS))
@@ -181,6 +203,25 @@ class Engine:
                     await self._poked.wait()
             except TimeoutError:
                 continue
+
+    def close(self) -> None:
+        """The run ends: the last instant is recorded, and all that is known then."""
+        if self._journal is not None:
+            now = self._stamp()
+            self._feed(Tick(), now)
+            self._save(now)
+
+    def _stamp(self) -> Now:
+        """This instant, before which a checkpoint is taken if one is wanted."""
+        now = self.clock.now()
+        if self._journal is not None and self._journal.wants_checkpoint(now):
+            self._save(now)
+        return now
+
+    def _save(self, now: Now) -> None:
+        if self._journal is not None:
+            self._feed(Tick(), now, recorded=False)
+            self._journal.checkpoint(self._core.dump, self._tail(), now)
 
     def _feed(self, item: Input, now: Now, *, recorded: bool = True) -> None:
         before = self._core.next_due()
@@ -193,7 +234,26 @@ class Engine:
         if due is not None and (before is None or due < before):
             self._poked.set()
 
+    def _look_ahead(self, now: Now) -> ForecastView:
+        """The forecast of the last few seconds; a large configuration's may take its time, but rarely."""
+        if self._forecast is None or now.mono >= self._forecast_until:
+            began = time.perf_counter_ns()
+            self._forecast = forecast(self._core, now)
+            cost_ns = time.perf_counter_ns() - began
+            self._forecast_until = now.mono + max(FORECAST_MS, cost_ns * FORECAST_SHARE // 1_000_000)
+        return self._forecast
+
+    def _settled(self, ask: Ask, plan: Plan) -> Ask:
+        """The question as it is recorded: without its text no rule could be matched again."""
+        if ask.profile is not None or not self._core.settings.rules:
+            return ask
+        if plan.rule is not None:
+            return replace(ask, rule=plan.rule)
+        return replace(ask, profile=plan.profile)
+
     def _keep(self, item: Input | Ask, now: Now, events: list[Event]) -> None:
+        if self._journal is not None:
+            self._journal.record(item, now)
         if self._record is not None:
             self._record(item, now)
         if events:
@@ -201,6 +261,7 @@ class Engine:
 
     def _publish(self, events: list[Event]) -> None:
         self._events.extend(events)
+        self._changed.update(event.provider for event in events if event.provider is not None)
         for listener in self._listeners:
             listener(events)
         told, self._told = self._told, asyncio.Event()

@@ -29,6 +29,8 @@ class LinkStatus:
     detail: str = ""
     attempt: int = 0
     retry_in_s: float | None = None
+    mark: str = ""
+    """What the picture is, where it is not of a running gateway, e.g. ``REPLAY``."""
 
 
 class Link(Protocol):

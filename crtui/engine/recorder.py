@@ -9,8 +9,10 @@ from typing import BinaryIO
 import orjson
 
 from crtui.core.inputs import Input
-from crtui.core.now import Now, stamp
+from crtui.core.now import Now
 from crtui.core.plan import Ask
+from crtui.engine.export import trace_header
+from crtui.engine.journal import Dump
 from crtui.errors import CrtuiError
 from crtui.wire.trace_out import encode
 
@@ -18,30 +20,27 @@ from crtui.wire.trace_out import encode
 class TraceRecorder:
     """Callable as the engine's ``record``. Keys and what people wrote are in no input, so in no trace."""
 
-    def __init__(self, path: Path, config: Mapping[str, object], seed: int, start: Now) -> None:
+    def __init__(self, path: Path, config: Mapping[str, object], seed: int) -> None:
         """Create the file. Raises ``CrtuiError`` where that is not possible."""
-        self._start = start
-        header = {
-            "crtui": "trace",
-            "version": 1,
-            "start": stamp(start.wall),
-            "seed": seed,
-            "config": config,
-        }
+        self._config = config
+        self._seed = seed
+        self._start = Now(0, 0)
         try:
             self._file: BinaryIO = path.open("wb")
-            self._write(header)
         except OSError as fault:
-            raise CrtuiError(f"--trace: {path}: {fault.strerror or fault}") from fault
+            raise CrtuiError(f"--trace: {path}: {fault.strerror or fault}; name another file") from fault
+
+    def begin(self, state: Dump | None, now: Now) -> None:
+        """Write the header of a run that starts at ``now``, knowing ``state``."""
+        self._start = now
+        header = trace_header(now, self._seed, self._config, state)
+        self._file.write(orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE))
 
     def __call__(self, item: Input | Ask, now: Now) -> None:
         """Append one input."""
         t = max(0, now.mono - self._start.mono) / 1000
-        self._write({"t": t, **encode(item)})
+        self._file.write(orjson.dumps({"t": t, **encode(item)}, option=orjson.OPT_APPEND_NEWLINE))
 
     def close(self) -> None:
         """Write out what is buffered."""
         self._file.close()
-
-    def _write(self, line: Mapping[str, object]) -> None:
-        self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))

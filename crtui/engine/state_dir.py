@@ -42,7 +42,7 @@ class StateDir:
         made = secrets.token_urlsafe(32)
         if self.notice is None:
             try:
-                _write_private(file, made)
+                write_private(file, made.encode("ascii"))
             except OSError as fault:
                 self.notice = (
                     f"not saving: {file}: {fault.strerror or fault}; choose another with --state-dir"
@@ -62,13 +62,19 @@ def read_token(path: Path) -> str:
         ) from fault
 
 
-def _write_private(file: Path, text: str) -> None:
-    """Write a file that is 0600 from its first byte, and whole or not there at all."""
+def write_private(file: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file that is 0600 from its first byte, and whole or not there at all. Raises ``OSError``.
+
+    Without ``sync`` a power cut may leave an empty one.
+    """
     new = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(fd, text.encode("ascii"))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    new.replace(file)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(data)
+            if sync:
+                out.flush()
+                os.fsync(out.fileno())
+        new.replace(file)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

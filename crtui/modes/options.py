@@ -18,6 +18,7 @@ class Options:
     no_color: bool = False
     ascii: bool = False
     read_only: bool = False
+    strip: bool = False
 
     @property
     def state_path(self) -> Path:

@@ -52,7 +52,7 @@ def make_plant(
     seed: int = 0,
 ) -> Plant:
     """A plant, with a recorder where a trace is asked for."""
-    recorder = None if trace is None else TraceRecorder(trace, config.to_data(), seed, clock.now())
+    recorder = None if trace is None else TraceRecorder(trace, config.to_data(), seed)
     return Plant(
         config,
         clock,

@@ -110,6 +110,38 @@ def attach(options: Options, url: str | None) -> int:
         link.stop()
 
 
+def replay(options: Options, trace: Path, *, speed: float) -> int:
+    """The dashboard on a trace, with a time line to move along; exit 2 for a bad trace."""
+    _need_terminal("crtui replay` without `--tui")
+    if trace == Path("/dev/stdin"):
+        raise CrtuiError("--tui takes the keyboard, so it cannot read the trace from stdin; name a file")
+    from crtui.config.load import load_config
+    from crtui.replay.link import ReplayLink
+    from crtui.replay.player import Player
+    from crtui.replay.transport import ReplayClock, Transport
+    from crtui.tui.replay_app import ReplayApp
+
+    settings = None if options.config is None else load_config(options.config, {}).config.to_core()
+    player = Player(trace, settings)
+    clock = SystemClock()
+    transport = Transport(clock, player.end, speed)
+    link = ReplayLink(player, transport)
+    link.start()
+    try:
+        app = ReplayApp(
+            link,
+            ReplayClock(clock, transport, player.header.start),
+            transport,
+            ascii=options.ascii,
+            no_color=options.no_color,
+        )
+        app.on_first_frame = _collect_again
+        app.run()
+        return app.return_code or 0
+    finally:
+        link.stop()
+
+
 def _run_local(
     options: Options,
     clock: SystemClock,
@@ -118,7 +150,14 @@ def _run_local(
 ) -> int:
     from crtui.tui.app import CrtuiApp
 
-    app = CrtuiApp(link, clock, ascii=options.ascii, no_color=options.no_color, read_only=options.read_only)
+    app = CrtuiApp(
+        link,
+        clock,
+        ascii=options.ascii,
+        no_color=options.no_color,
+        read_only=options.read_only,
+        strip=options.strip,
+    )
     thread = make_thread(app.leave_from_thread)
 
     def started() -> None:
@@ -150,6 +189,7 @@ def _run_app(options: Options, clock: SystemClock, link: Link) -> int:
         ascii=options.ascii,
         no_color=options.no_color,
         read_only=options.read_only,
+        strip=options.strip,
         owns_gateway=False,
     )
     app.on_first_frame = _collect_again

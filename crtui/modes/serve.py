@@ -36,7 +36,8 @@ async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
     await stack.start()
     _say(f"crtui serves on {stack.url} ({len(stack.engine.providers)} providers)")
     for notice in stack.engine.notices:
-        _say(f"warning: {notice}")
+        _warn(notice)
+    stack.engine.notices.listen(_warn)
     failing = asyncio.create_task(stack.failure())
     stopped = asyncio.create_task(stopping.wait())
     try:
@@ -80,6 +81,10 @@ def _text_line(event: Event) -> str:
 def _value(value: object) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return orjson.dumps(text).decode() if isinstance(value, str) and (" " in text or '"' in text) else text
+
+
+def _warn(notice: str) -> None:
+    _say(f"warning: {notice}")
 
 
 def _say(words: str) -> None:

@@ -43,9 +43,17 @@ class Replay:
 
     def outputs(self) -> Iterator[_Output]:
         """Every event and plan, in order. Raises ``TraceError`` at a bad line."""
+        start = self.header.start
         for step in read_steps(self._lines, self.header, self._name):
             self.now = step.now
-            yield from self._step(step)
+            plan, events = self._fed(step)
+            for event in events:
+                self._tail.append(event)
+                output: _Output = {"t": (event.at - start) / 1000, "output": "event"}
+                event.add_to(output)
+                yield output
+            if plan is not None:
+                yield self._plan(plan, step.now)
 
     def state(self) -> Snapshot:
         """The state at the last input's time, with the last hundred events."""
@@ -58,26 +66,17 @@ class Replay:
         )
         return self._core.snapshot(self.now, gateway, tuple(self._tail))
 
-    def _step(self, step: Step) -> list[_Output]:
-        plan: Plan | None = None
+    def _fed(self, step: Step) -> tuple[Plan | None, list[Event]]:
         try:
             if isinstance(step.item, Ask):
-                plan, events = self._core.route(step.item, step.now)
-            else:
-                events = self._core.feed(step.item, step.now)
+                return self._core.route(step.item, step.now)
+            return None, self._core.feed(step.item, step.now)
         except (UnknownProviderError, UnknownProfileError) as fault:
             raise TraceError(f"{self._name}:{step.line}: {fault}") from fault
-        outputs: list[_Output] = []
-        for event in events:
-            self._tail.append(event)
-            outputs.append({"t": self._t(event.at), "output": "event", **event.to_json()})
-        if plan is not None:
-            outputs.append(self._plan(plan, step.now))
-        return outputs
 
     def _plan(self, plan: Plan, now: Now) -> _Output:
         return {
-            "t": self._t(now.wall),
+            "t": (now.wall - self.header.start) / 1000,
             "output": "plan",
             "id": plan.id,
             "profile": plan.profile,
@@ -93,9 +92,6 @@ class Replay:
                 for drop in plan.dropped
             ],
         }
-
-    def _t(self, wall: int) -> float:
-        return (wall - self.header.start) / 1000
 
 
 def replay(trace: Path, *, config: Path | None = None, final_state: bool = False) -> int:

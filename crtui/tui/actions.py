@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from crtui.core.views import Override, ProviderView
 
 
-Place = Literal["everywhere", "dashboard", "provider"]
-Group = Literal["Move", "Providers", "View", "Program"]
-GROUPS: Final[tuple[Group, ...]] = ("Move", "Providers", "View", "Program")
+Place = Literal["everywhere", "dashboard", "inner", "provider", "explain", "forecast"]
+"""Where a key works; ``inner`` is any screen that lies over the dashboard."""
+Group = Literal["Time", "Move", "Providers", "View", "Program"]
+GROUPS: Final[tuple[Group, ...]] = ("Time", "Move", "Providers", "View", "Program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ def _order(
     )
 
 
+def _plan(
+    name: str, keys: tuple[str, ...], shown: str, label: str, help_text: str, bar: int | None = None
+) -> Action:
+    return Action(name, keys, shown, label, help_text, "View", "explain", bar)
+
+
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("up", ("up", "k"), "↑ k", "up", "one up", "Move"),
     Action("down", ("down", "j"), "↓ j", "down", "one down", "Move"),
@@ -71,7 +78,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("top", ("home", "g"), "g", "top", "to the first", "Move"),
     Action("bottom", ("end", "G"), "G", "bottom", "to the last", "Move"),
     Action("open", ("enter",), "⏎", "open", "open the provider", "Move", "dashboard", 1, needs_provider=True),
-    Action("back", ("escape",), "Esc", "back", "back to the dashboard", "Move", "provider", 1),
+    Action("back", ("escape",), "Esc", "back", "back to the dashboard", "Move", "inner", 1),
     Action("clear", ("escape",), "Esc", "clear", "drop filter, then zoom; never quits", "Move", "dashboard"),
     Action("previous", ("left_square_bracket",), "[", "previous", "provider before", "Move", "provider", 7),
     Action("next", ("right_square_bracket",), "]", "next", "provider after", "Move", "provider", 7),
@@ -110,6 +117,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         command="paid",
         writes=True,
     ),
+    Action("explain", ("x",), "x", "explain", "why: who is kept, demoted, dropped by what", "View", bar=10),
+    Action("forecast", ("f",), "f", "forecast", "the next hours: who serves, who is out", "View", bar=11),
+    _plan("profile_next", ("tab", "right"), "Tab →", "next profile", "plan of the next profile", 2),
+    _plan("profile_previous", ("shift+tab", "left"), "←", "profile before", "plan of the one before"),
     Action("freeze", ("space",), "space", "pause", "hold the picture still; again: go on", "View", bar=9),
     Action(
         "filter",
@@ -128,19 +139,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("panel_2", ("2",), "2", "quota", "to quota & burn", "View", "dashboard"),
     Action("panel_3", ("3",), "3", "latency", "to the latency chart", "View", "dashboard"),
     Action("panel_4", ("4",), "4", "events", "to the events", "View", "dashboard"),
+    Action("panel_5", ("5",), "5", "forecast panel", "to the forecast", "View", "dashboard"),
     Action("events", ("e",), "e", "events", "every event, or only notable ones", "View", "dashboard"),
     Action("copy", ("y",), "y", "copy", "copy the base URL, or the row", "View"),
+    Action("json", ("Y",), "Y", "copy JSON", "copy the row as JSON", "View", needs_provider=True),
+    Action("export", ("E",), "E", "export", "save the table as CSV and JSON lines", "View", "dashboard"),
+    Action("svg", ("ctrl+s",), "ctrl+s", "screenshot", "save the screen as an SVG picture", "View"),
+    Action("privacy", ("P",), "P", "privacy", "hide names, money and addresses; again: show", "View"),
     Action("theme", ("t",), "t", "theme", "next colours: dark, light, blue/orange", "View"),
     Action("help", ("question_mark",), "?", "help", "these keys", "Program", bar=0),
     Action("palette", (), "ctrl+p", "palette", "every command by name", "Program"),
     Action("quit", ("q",), "q", "quit", "quit (asks while requests run)", "Program", "dashboard", 2),
-    Action("close", ("q",), "q", "back", "back to the dashboard", "Program", "provider", None),
+    Action("close", ("q",), "q", "back", "back to the dashboard", "Program", "inner", None),
 )
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 
-_WORDS: Final = {"⏎": "Enter", "↑ k": "Up k", "↓ j": "Down j"}
+_WORDS: Final = {"⏎": "Enter", "↑ k": "Up k", "↓ j": "Down j", "Tab →": "Tab", "←": "Left"}
 
 
 def in_ascii(actions: Sequence[Action]) -> tuple[Action, ...]:
@@ -151,7 +167,10 @@ def in_ascii(actions: Sequence[Action]) -> tuple[Action, ...]:
 def available(place: Place, *, read_only: bool) -> tuple[Action, ...]:
     """The actions of a place; those that change something are left out when that is refused."""
     return tuple(
-        action
-        for action in ACTIONS
-        if action.place in ("everywhere", place) and not (read_only and action.writes)
+        action for action in ACTIONS if action.place in places(place) and not (read_only and action.writes)
     )
+
+
+def places(place: Place) -> tuple[Place, ...]:
+    """The places whose actions work in a place."""
+    return ("everywhere", place) if place in ("everywhere", "dashboard") else ("everywhere", "inner", place)

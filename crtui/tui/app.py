@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -21,13 +22,19 @@ from crtui.clock import Clock
 from crtui.tui.actions import BY_ID, Action, available, in_ascii
 from crtui.tui.chart import Plotter
 from crtui.tui.desk import OrderDesk, Refused
+from crtui.tui.export import csv_text, json_line, jsonl_text
 from crtui.tui.frames import FrameSource
 from crtui.tui.hygiene import ExitReason, ascii_wanted, color_choice, on_signals, tty_gone
 from crtui.tui.keys import bindings
-from crtui.tui.line import ROLES, Line, Span
+from crtui.tui.line import ROLES, Line, Span, printable
+from crtui.tui.notify import Announcer, Notify
 from crtui.tui.orders import Question, quitting
+from crtui.tui.outfile import write_new
 from crtui.tui.plot import load_plotter
+from crtui.tui.privacy import Mask
 from crtui.tui.screens.dashboard import DashboardScreen
+from crtui.tui.screens.explain import ExplainScreen
+from crtui.tui.screens.forecast import ForecastScreen
 from crtui.tui.screens.modals import ConfirmModal, HelpModal
 from crtui.tui.screens.painted import PaintedScreen
 from crtui.tui.screens.provider import ProviderScreen
@@ -35,6 +42,7 @@ from crtui.tui.themes import THEMES, stand_ins
 from crtui.tui.widgets.table import ProviderTable
 
 if TYPE_CHECKING:
+    from crtui.core.inputs import Command
     from crtui.core.views import Snapshot
     from crtui.engine.link import Link
 
@@ -57,6 +65,10 @@ class CrtuiApp(App[None]):
         owns_gateway: Quitting also ends the gateway, so ask while requests run.
         zone: The zone that times are shown in; None is the machine's.
         plot: Whether to load plotext for the charts once the first picture stands.
+        strip: Show three lines, as on a terminal that has no room for more.
+        folder: Where exports and screenshots are saved; None is where crtui was started.
+        notify: ``bell`` rings when nobody serves any more; ``osc9`` tells of every provider that goes
+            out, runs empty or is back, as a notification of the desktop; ``off`` does neither.
     """
 
     TITLE = "crtui"
@@ -81,6 +93,9 @@ class CrtuiApp(App[None]):
         owns_gateway: bool = True,
         zone: tzinfo | None = None,
         plot: bool = True,
+        strip: bool = False,
+        folder: Path | None = None,
+        notify: Notify = "bell",
     ) -> None:
         with color_choice(without=no_color) as without:
             super().__init__(ansi_color=True if without else None)
@@ -99,6 +114,9 @@ class CrtuiApp(App[None]):
         self._owns_gateway = owns_gateway
         self._plot = plot
         self._desk = OrderDesk(link, clock)
+        self._mask = Mask()
+        self._folder = folder
+        self._announcer = Announcer(notify)
         self._flashed_at = 0
         self._painted: tuple[Snapshot | None, tuple[object, ...]] = (None, ())
         self._loop_here: asyncio.AbstractEventLoop | None = None
@@ -107,6 +125,7 @@ class CrtuiApp(App[None]):
             self.register_theme(theme)
         self.theme = THEMES[0].name
         self.set_class(ascii or ascii_wanted(), "-ascii")
+        self.set_class(strip, "-strip-only")
 
     @property
     def return_code(self) -> int | None:
@@ -158,7 +177,8 @@ class CrtuiApp(App[None]):
 
     def tick(self, *, force: bool = False) -> None:
         """Take the newest picture and show it, unless nothing that is shown can have changed."""
-        frame = self._frames.take()
+        frame = self._mask.frame(self._frames.take())
+        self._announce()
         self._drop_flash()
         retry = frame.link.retry_in_s
         wait = None if retry is None else math.ceil(retry)
@@ -173,6 +193,13 @@ class CrtuiApp(App[None]):
         for screen in self._visible():
             screen.plotter = self.plotter
             screen.paint(frame)
+
+    def _announce(self) -> None:
+        """By the newest picture, also while the one that is shown is held still."""
+        latest, driver = self._link.latest, self._driver
+        told = self._announcer.take(latest) if latest is not None else ""
+        if told and driver is not None:
+            driver.write(told)
 
     def _visible(self) -> list[PaintedScreen]:
         """The painted screen on top; modals let it shine through."""
@@ -211,7 +238,7 @@ class CrtuiApp(App[None]):
     def say(self, line: Line) -> None:
         """Answer a key in the key bar's place for a few seconds."""
         self._flashed_at = self._clock.now().mono
-        self._top.flash = line
+        self._top.flash = self._mask.line(line)
         self._top.paint_keys()
 
     def _drop_flash(self) -> None:
@@ -246,21 +273,24 @@ class CrtuiApp(App[None]):
 
     def _order(self, action: Action) -> None:
         read_only = self._frames.take().read_only
-        prepared = self._desk.prepare(action, self._top.selected, read_only=read_only)
+        prepared = self._desk.prepare(action, self._mask.real(self._top.selected), read_only=read_only)
         if isinstance(prepared, Refused):
             self.say(prepared.told)
         elif prepared.question is None:
-            self.say(self._desk.send(prepared.command))
+            self._send(prepared.command)
         else:
-            command = prepared.command
-            self._ask(prepared.question, "keep as it is", lambda: self.say(self._desk.send(command)))
+            self._ask(prepared.question, "keep as it is", partial(self._send, prepared.command))
+
+    def _send(self, command: Command) -> None:
+        self.say(self._desk.send(command, self.size.width - 2))
 
     def _ask(self, asked: Question, no: str, then: Callable[[], None]) -> None:
         def decided(yes: bool | None) -> None:
             if yes:
                 then()
 
-        self.push_screen(ConfirmModal(asked, no), decided)
+        shown = Question(self._mask.text(asked.text), self._mask.text(asked.consequence), asked.yes)
+        self.push_screen(ConfirmModal(shown, no), decided)
 
     def do_open(self) -> None:
         """Open the selected provider."""
@@ -268,6 +298,14 @@ class CrtuiApp(App[None]):
         if name is None:
             return
         self.push_screen(ProviderScreen(name))
+
+    def do_explain(self) -> None:
+        """The plan, candidate by candidate."""
+        self.push_screen(ExplainScreen())
+
+    def do_forecast(self) -> None:
+        """The next hours."""
+        self.push_screen(ForecastScreen())
 
     def do_freeze(self) -> None:
         """Hold the picture, or go on."""
@@ -277,11 +315,53 @@ class CrtuiApp(App[None]):
     def do_copy(self) -> None:
         """Copy the base URL while there is nothing else, the selected row otherwise."""
         latest = self._link.latest
-        frame = self._frames.take()
-        row = self._top.row_text() if frame.scene == "busy" else ""
-        text = row or (latest.gateway.url if latest else self._link.status.url)
+        frame = self._mask.frame(self._frames.take())
+        rows = self._top.row_text().splitlines() if frame.scene == "busy" else []
+        text = "\n".join(map(printable, rows)) or (latest.gateway.url if latest else self._link.status.url)
         self.copy_to_clipboard(text)
         self.say((Span("copied ", "dim"), Span(text.splitlines()[0], "bright")))
+
+    def do_json(self) -> None:
+        """Copy the selected provider as JSON."""
+        provider = self._mask.frame(self._frames.take()).provider(self._top.selected)
+        if provider is None:
+            self.say((Span("no provider is selected", "dim"),))
+            return
+        self.copy_to_clipboard(json_line(provider))
+        self.say((Span("copied ", "dim"), Span(f"{provider.name} as JSON", "bright")))
+
+    def do_export(self) -> None:
+        """Save the rows that the table shows."""
+        screen = self._top
+        if isinstance(screen, DashboardScreen) and screen.frame is not None:
+            shown, now = screen.rows_shown(), screen.frame.now
+            self._save({".csv": csv_text(shown, now), ".jsonl": jsonl_text(shown)})
+
+    def do_svg(self) -> None:
+        """Save the screen as it is drawn."""
+        self._save({".svg": self.export_screenshot(title="crtui")})
+
+    def _save(self, files: dict[str, str]) -> None:
+        folder, frame = self._folder or Path.cwd(), self._frames.take()
+        try:
+            saved = [write_new(folder, end, text, frame.clock, frame.zone) for end, text in files.items()]
+        except OSError as fault:
+            told = f"not saved: {fault.strerror or fault}; start crtui in a folder you may write to"
+            self.say((Span(told, "bad"),))
+            return
+        names = " and ".join(path.name for path in saved)
+        where = "" if self._mask.on else f" in {folder}"
+        self.say((Span("saved ", "dim"), Span(names, "bright"), Span(where, "dim")))
+
+    def do_privacy(self) -> None:
+        """Hide what a screenshot should not show, or show it again."""
+        name = self._mask.toggle(self._link.latest)
+        for screen in self.screen_stack:
+            if isinstance(screen, PaintedScreen):
+                screen.rename(name)
+        self.tick(force=True)
+        hidden = "names, money and addresses are hidden" if self._mask.on else "everything is shown again"
+        self.say((Span(hidden, "bright"), Span("  P", "key"), Span(" undo", "dim")))
 
     def do_theme(self) -> None:
         """The next of crtui's own themes."""

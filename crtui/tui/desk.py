@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from crtui.clock import Clock
 from crtui.tui.actions import Action
-from crtui.tui.line import Line, Span
+from crtui.tui.glyphs import SEPARATOR
+from crtui.tui.line import Line, Span, width_of
 from crtui.tui.orders import Question, answer, command_for, question, undo_of
+from crtui.tui.whatif import foretold
 
 if TYPE_CHECKING:
     from crtui.core.inputs import Command, CommandName
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from crtui.engine.link import Link
 
 _UNDOABLE: Final[frozenset[CommandName]] = frozenset({"demote", "drain", "pin", "release"})
+_NARROW: Final = 60
+"""Narrower answers leave out the provider's name: the cursor is on it."""
+_GAP: Final = Span(f" {SEPARATOR} ", "faint")
+_UNDO: Final[Line] = (_GAP, Span("u", "key"), Span(" undo", "dim"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,16 @@ class OrderDesk:
         command = command_for(action, provider, latest)
         return Order(command, question(command, latest))
 
-    def send(self, command: Command) -> Line:
-        """Hand the command over; returns the short answer to show."""
-        provider = self._provider(command.provider)
+    def send(self, command: Command, width: int = 80) -> Line:
+        """Hand the command over; returns the answer to show: what was ordered, what comes of it, the undo."""
+        latest, provider = self._link.latest, self._provider(command.provider)
         self._link.send(command)
-        told: Line = (Span(answer(command), "bright"),)
-        if provider is not None and command.command in _UNDOABLE:
+        told: Line = (Span(answer(command, short=width < _NARROW), "bright"),)
+        if latest is not None and provider is not None and command.command in _UNDOABLE:
             self._undo = undo_of(provider, self._clock.now().wall)
-            return (*told, Span("  ·  ", "faint"), Span("u", "key"), Span(" undo", "dim"))
+            room = width - width_of((*told, _GAP, *_UNDO))
+            then = foretold(command, latest, room)
+            return (*told, *((_GAP, *then) if then else ()), *_UNDO)
         if self._undo is not None and command.provider in ("", self._undo.provider):
             self._undo = None
         return told

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Final
 
 from crtui.core.events import Event
 from crtui.tui import fmt
-from crtui.tui.line import Line, Role, Span, cell, cell_width, fit
+from crtui.tui.line import ELLIPSIS, Line, Role, Span, cell, cell_width, fit, width_of, wrap
 from crtui.tui.words import QUIET, look, words
 
 _KEPT: Final = 400
+_NARROW: Final = 60
+_INDENT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,19 @@ class EventLog:
         """The notable lines of one provider, newest first."""
         return (note for note in reversed(self._notable) if note.provider == provider)
 
+    def mapped(self, change: Callable[[Note], Note]) -> EventLog:
+        """The same feed with every line changed."""
+        made = EventLog(self._zone)
+        made._last, made.version = self._last, self.version
+        made._all.extend(map(change, self._all))
+        made._notable.extend(map(change, self._notable))
+        return made
+
     def take(self, events: Sequence[Event]) -> None:
         """Merge a snapshot's event tail. What lies between the last tail and this one is counted."""
         if not events:
+            if self._last:
+                self._restart()
             return
         if events[-1].seq < self._last:
             self._restart()
@@ -81,6 +93,7 @@ class EventLog:
         self._last = 0
         self._all.clear()
         self._notable.clear()
+        self.version += 1
 
     def _gap(self, missed: int, at: int) -> None:
         note = Note(at, "", f"… {missed} more", " ", "faint", None)
@@ -132,28 +145,52 @@ class FeedLines:
 
     def __init__(self) -> None:
         self._shape = (0, 0)
-        self._known: dict[int, tuple[Note, Line]] = {}
+        self._known: dict[int, tuple[Note, list[Line]]] = {}
 
     def lines(self, notes: Iterable[Note], width: int, zone: tzinfo | None) -> list[Line]:
-        """One line of at most ``width`` cells for each note; narrow ones drop the seconds."""
+        """Each note in lines of at most ``width`` cells; narrow ones drop the seconds and shorten names."""
         shown = list(notes)
-        name_width = min(14, max((cell_width(note.provider) for note in shown), default=0))
+        longest = max((cell_width(note.provider) for note in shown), default=0)
+        name_width = min(longest, 14 if width >= _NARROW else 13)
         known = self._known if self._shape == (width, name_width) else {}
         self._shape = (width, name_width)
         self._known = {
-            id(note): known.get(id(note)) or (note, note_line(note, width, name_width, zone))
+            id(note): known.get(id(note)) or (note, _note_lines(note, width, name_width, zone))
             for note in shown
         }
-        return [line for _, line in self._known.values()]
+        return [line for _, lines in self._known.values() for line in lines]
+
+
+def _note_lines(note: Note, width: int, name_width: int, zone: tzinfo | None) -> list[Line]:
+    """One line; where it is narrow, trouble that does not fit goes on in a second one."""
+    head = _head(note, width, name_width, zone)
+    if width >= _NARROW or note.role not in ("warn", "bad") or width - width_of(head) < _INDENT:
+        return [note_line(note, width, name_width, zone)]
+    first = wrap(note.text, max(1, width - width_of(head)), 2)[0]
+    rest = note.text[len(first) :].strip()
+    if not rest or first.endswith(ELLIPSIS):
+        return [note_line(note, width, name_width, zone)]
+    last = fit((Span(" " * _INDENT), Span(rest, _text_role(note))), width - cell_width(_times(note)))
+    return [(*head, Span(first, _text_role(note))), (*last, Span(_times(note), "bright"))]
 
 
 def note_line(note: Note, width: int, name_width: int, zone: tzinfo | None) -> Line:
     """One line: time, glyph, provider, what happened."""
-    times = f" ×{note.count}" if note.count > 1 else ""
-    time = fmt.clock_time(note.at, zone, seconds=width >= 60)
-    name = f"{cell(note.provider, name_width)} " if name_width else ""
-    head = (Span(f"{time} ", "faint"), Span(f"{note.glyph} ", note.role), Span(name))
-    room = max(1, width - sum(cell_width(span.text) for span in head) - len(times))
-    text_role: Role = "bright" if note.role == "bad" else "text" if note.role == "warn" else "dim"
-    body = fit((Span(note.text, text_role),), room)
+    head, times = _head(note, width, name_width, zone), _times(note)
+    room = max(1, width - width_of(head) - cell_width(times))
+    body = fit((Span(note.text, _text_role(note)),), room)
     return fit((*head, *body, *([Span(times, "bright")] if times else [])), width)
+
+
+def _head(note: Note, width: int, name_width: int, zone: tzinfo | None) -> Line:
+    time = fmt.clock_time(note.at, zone, seconds=width >= _NARROW)
+    name = f"{cell(note.provider, name_width)} " if name_width else ""
+    return (Span(f"{time} ", "faint"), Span(f"{note.glyph} ", note.role), Span(name))
+
+
+def _times(note: Note) -> str:
+    return f" ×{note.count}" if note.count > 1 else ""
+
+
+def _text_role(note: Note) -> Role:
+    return "bright" if note.role == "bad" else "text" if note.role == "warn" else "dim"

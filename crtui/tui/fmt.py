@@ -89,6 +89,11 @@ def clock_time(wall: int, zone: tzinfo | None, *, seconds: bool = True) -> str:
     return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
 
 
+def file_time(wall: int, zone: tzinfo | None) -> str:
+    """A wall time for a file's name: ``20261120-140322``."""
+    return f"{datetime.fromtimestamp(wall / SECOND, UTC).astimezone(zone):%Y%m%d-%H%M%S}"
+
+
 def bar(share: float, width: int) -> tuple[str, str]:
     """A meter of ``width`` cells as its filled and its empty part; a little is never shown as none."""
     filled = round(min(1.0, max(0.0, share)) * width)

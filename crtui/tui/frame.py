@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +33,10 @@ class Frame:
     paused_ms: int | None = None
     missed_events: int = 0
     read_only: bool = False
+    recent: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """By provider: requests and failures of the last five minutes."""
+    masked: bool = False
+    """Names, money and addresses are hidden: what is not known may be known and not shown."""
 
     @property
     def scene(self) -> Scene:
@@ -40,6 +45,8 @@ class Frame:
             return "lost" if self.link.state == "lost" else "connecting"
         if not self.snapshot.providers:
             return "empty"
+        if self.link.mark:  # nobody can send anything to a recording, so nothing invites to
+            return "busy"
         return "busy" if self.snapshot.gateway.requests or self.snapshot.gateway.in_flight else "idle"
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crtui.clock import Clock
 from crtui.tui.feed import EventLog
 from crtui.tui.frame import Frame
+from crtui.tui.recent import Counts, RecentErrors
 
 if TYPE_CHECKING:
     from crtui.core.views import Snapshot
@@ -26,6 +27,8 @@ class FrameSource:
         self._zone = zone
         self._read_only = read_only
         self._log = EventLog(zone)
+        self._errors = RecentErrors()
+        self._recent: tuple[Snapshot | None, Counts] = (None, {})
         self._frozen: tuple[Snapshot, int, int] | None = None
 
     @property
@@ -68,7 +71,13 @@ class FrameSource:
             paused,
             missed,
             self._read_only or self._link.read_only,
+            self._recent_of(snapshot),
         )
+
+    def _recent_of(self, snapshot: Snapshot | None) -> Counts:
+        if snapshot is not None and snapshot is not self._recent[0]:
+            self._recent = (snapshot, self._errors.take(snapshot))
+        return self._recent[1]
 
     def _missed(self) -> int:
         latest = self._link.latest

@@ -18,6 +18,10 @@ SPARKS: Final = "▁▂▃▄▅▆▇"
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 BAR_FULL: Final = "━"
 BAR_EMPTY: Final = "╌"
+LANE_SERVING: Final = "▆"
+LANE_WAITING: Final = "░"
+LANE_OUT: Final = "·"
+LANE_BACK: Final = "↑"
 
 _PLAIN: Final = {
     "▶": ">",
@@ -39,6 +43,7 @@ _PLAIN: Final = {
     "◌": ".",
     "◇": "$",
     "▒": "m",
+    "░": ".",
     "▼": "v",
     "✖": "x",
     "○": "o",
@@ -61,7 +66,7 @@ _TABLE: Final = str.maketrans(_PLAIN)
 
 
 def plain_ascii(text: str) -> str:
-    """The text in ASCII, one character for one; what has no stand-in becomes ``?``."""
-    if text.isascii():
+    """The text in printable ASCII, one character for one; what has no stand-in becomes ``?``."""
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isascii() else "?" for c in text.translate(_TABLE))
+    return "".join(c if " " <= c <= "~" else "?" for c in text.translate(_TABLE))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from crtui.tui.actions import ACTIONS, Place
+from crtui.tui.actions import ACTIONS, Place, places
 
 
 def bindings(place: Place) -> list[BindingType]:
     """The bindings of one place; their ids are the actions', so that a keymap may change the keys."""
+    here = ("everywhere",) if place == "everywhere" else places(place)[1:]
     return [
         Binding(
             ",".join(action.keys),
@@ -19,5 +20,5 @@ def bindings(place: Place) -> list[BindingType]:
             tooltip=action.help,
         )
         for action in ACTIONS
-        if action.place == place and action.keys
+        if action.place in here and action.keys
     ]

@@ -7,9 +7,10 @@ Spans compare by value, so two lines are equal exactly when they look the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args
 
-from crtui.text import cell_width
+import crtui.text
 
 Role = Literal[
     "text", "dim", "faint", "bright", "good", "warn", "bad", "info", "chart", "accent", "key", "head"
@@ -32,9 +33,32 @@ Line = tuple[Span, ...]
 EMPTY: Final[Line] = ()
 
 
+def printable(text: str) -> str:
+    """The text without what a terminal would obey, in as many cells: the last door before the screen.
+
+    Text from outside is made safe where it comes in; this holds where one of those doors is missing.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(c) for c in text)
+
+
+def _shown(char: str) -> str:
+    # The emoji selector makes a terminal draw the character before it wider than it counts here.
+    return char if char.isprintable() and char != "\ufe0f" else "?" * cell_width(char)
+
+
+def cell_width(text: str) -> int:
+    """The terminal cells a text takes. The same few texts are measured again with every picture."""
+    return len(text) if text.isascii() and text.isprintable() else _measured(text)
+
+
+_measured = lru_cache(maxsize=8192)(crtui.text.cell_width)
+
+
 def width_of(line: Iterable[Span]) -> int:
     """The terminal cells a line takes."""
-    return sum(cell_width(span.text) for span in line)
+    return sum([cell_width(span.text) for span in line])
 
 
 def plain(line: Iterable[Span]) -> str:
@@ -87,3 +111,23 @@ def spread(left: Iterable[Span], right: Iterable[Span], width: int) -> Line:
     start = fit(left, max(0, width - width_of(end) - 1))
     gap = width - width_of(start) - width_of(end)
     return (*start, Span(" " * max(0, gap)), *end)
+
+
+def wrap(text: str, width: int, rows: int) -> list[str]:
+    """The text broken between words into at most ``rows`` lines of ``width`` cells; the last one is cut."""
+    lines: list[str] = []
+    rest = text
+    while len(lines) < rows - 1 and cell_width(rest) > width:
+        end = _break(rest, width)
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*lines, cut(rest, width)] if rest or not lines else lines
+
+
+def _break(text: str, width: int) -> int:
+    """Where to break: after the last space that fits, in the middle of a word where there is none."""
+    end = 0
+    while end < len(text) and cell_width(text[: end + 1]) <= width:
+        end += 1
+    space = text.rfind(" ", 0, end + 1)
+    return space if space > 0 else max(1, end)

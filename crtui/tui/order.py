@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from crtui.tui.meters import binding
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from crtui.core.views import ProfileView, ProviderView, Snapshot
 
 Sort = Literal["attention", "chain", "name", "left", "latency", "errors"]
+_NONE: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({})
 SORTS: Final[tuple[Sort, ...]] = ("attention", "chain", "name", "left", "latency", "errors")
 
 
@@ -25,6 +27,8 @@ class Entry:
     status: Status
     rank: int
     serves_next: bool
+    recent: tuple[int, int] = (0, 0)
+    """Requests and failures of the last five minutes."""
 
 
 def default_profile(snapshot: Snapshot) -> ProfileView | None:
@@ -39,7 +43,7 @@ def next_server(snapshot: Snapshot) -> str | None:
     return profile.order[0] if profile and profile.order else None
 
 
-def entries(snapshot: Snapshot) -> list[Entry]:
+def entries(snapshot: Snapshot, recent: Mapping[str, tuple[int, int]] = _NONE) -> list[Entry]:
     """Every provider in chain order: the default profile's chain first, then the rest as configured."""
     profile = default_profile(snapshot)
     chain = profile.chain if profile else ()
@@ -52,6 +56,7 @@ def entries(snapshot: Snapshot) -> list[Entry]:
             status_of(provider, chained=provider.name in chained),
             rank.get(provider.name, len(chain) + place),
             provider.name == serving,
+            recent.get(provider.name, (0, 0)),
         )
         for place, provider in enumerate(snapshot.providers)
     ]
@@ -96,8 +101,8 @@ def _least_left(entry: Entry) -> float:
 
 
 def _error_share(entry: Entry) -> float:
-    usage = entry.provider.usage
-    return -usage.failed / usage.requests if usage.requests else 1.0
+    requests, failed = entry.recent
+    return -failed / requests if requests else 1.0
 
 
 _KEYS: Final[dict[Sort, Callable[[Entry], float | str]]] = {

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crtui.tui.actions import Action
+from crtui.tui.line import plain
+from crtui.tui.whatif import foretold
 
 if TYPE_CHECKING:
     from crtui.core.inputs import Command, CommandName
@@ -64,7 +66,7 @@ def question(command: Command, snapshot: Snapshot) -> Question | None:
         paid = ", ".join(p.name for p in snapshot.providers if p.paid) or "none configured"
         return Question("Allow paid providers?", f"Requests may then cost money at: {paid}.", "allow")
     lost = _loses_last(command.provider, snapshot) if command.command in ("demote", "drain") else []
-    return _last_one(command, lost) if lost else None
+    return _last_one(command, lost, snapshot) if lost else None
 
 
 def quitting(running: int) -> Question:
@@ -83,11 +85,11 @@ def undo_of(provider: ProviderView, now: int) -> Command:
     return Command(_PUTS_BACK[override.override], provider.name, left)
 
 
-def answer(command: Command) -> str:
-    """One short line that says what was asked of the gateway."""
+def answer(command: Command, *, short: bool = False) -> str:
+    """What was asked of the gateway, in a few words; ``short`` leaves out of whom."""
     if command.command == "paid":
         return "paid providers: " + ("allowed" if command.allow else "stopped")
-    return f"{command.provider} {_DONE[command.command]}".strip()
+    return f"{'' if short else command.provider} {_DONE[command.command]}".strip()
 
 
 def _loses_last(name: str, snapshot: Snapshot) -> list[str]:
@@ -98,12 +100,13 @@ def _loses_last(name: str, snapshot: Snapshot) -> list[str]:
     return [p.name for p in snapshot.profiles if name in p.order and not (eligible & set(p.order)) - {name}]
 
 
-def _last_one(command: Command, profiles: list[str]) -> Question:
+def _last_one(command: Command, profiles: list[str], snapshot: Snapshot) -> Question:
     where = ("profile " if len(profiles) == 1 else "profiles ") + ", ".join(profiles)
     if command.command == "demote":
         result = "requests still go to it, after every other demoted provider."
     else:
         result = "requests there go to demoted providers, or fail until one recovers."
     verb = command.command
-    told = f"It is the last eligible provider of {where}: {result}"
+    then = plain(foretold(command, snapshot, 80)).removeprefix("then ")
+    told = f"It is the last eligible provider of {where}: {result} Order then: {then}."
     return Question(f"{verb.capitalize()} {command.provider}?", told, verb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
@@ -28,12 +29,17 @@ def quota_panel(snapshot: Snapshot, width: int, height: int, now: int, zone: tzi
     if not found:
         return [fit((Span("No provider has told a limit, and no budget is set.", "dim"),), width)]
     found.sort(key=lambda item: 101.0 if item[1].left is None else item[1].left)
-    lines: list[Line] = []
-    for form in (_all_in_full, _all_in_short, _scarcest_in_full, _scarcest_in_short):
-        lines = form(found, width, now, zone)
-        if len(lines) <= height:
-            break
-    return lines
+    return _form(found, height)(found, width, now, zone)
+
+
+def _form(found: list[Found], height: int) -> Callable[[list[Found], int, int, tzinfo | None], list[Line]]:
+    """The fullest form that the height has room for."""
+    names, meters = len(found), sum(len(meters_of(provider)) for provider, _ in found)
+    if names + 2 * meters <= height:
+        return _all_in_full
+    if names + meters <= height:
+        return _all_in_short
+    return _scarcest_in_full if 2 * names <= height else _scarcest_in_short
 
 
 def _all_in_full(found: list[Found], width: int, now: int, zone: tzinfo | None) -> list[Line]:
@@ -96,7 +102,9 @@ def window_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | No
     return lines
 
 
-def burn_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | None) -> list[Line]:
+def burn_lines(
+    provider: ProviderView, width: int, now: int, zone: tzinfo | None, *, money: bool = True
+) -> list[Line]:
     """Rate, the day's tokens and where they lead, when a limit runs dry, money, and the totals."""
     burn, usage, budget = provider.burn, provider.usage, provider.budget
     worst = next((meter for meter in meters_of(provider) if meter.short()), None)
@@ -111,7 +119,7 @@ def burn_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | None
     )
     tokens = f"{fmt.count(usage.input_tokens)} in, {fmt.count(usage.output_tokens)} out"
     lines += [
-        _fact("spent", fmt.usd(budget.spent_usd), cap),
+        *([_fact("spent", fmt.usd(budget.spent_usd), cap)] if money else []),
         _fact("tokens", tokens, f", {fmt.count(usage.cache_read_tokens)} cached"),
         _fact("requests", fmt.count(usage.requests), f", {fmt.count(usage.failed)} failed"),
     ]

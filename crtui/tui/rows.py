@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,8 @@ from crtui.tui.order import Entry, Sort
 from crtui.tui.upcoming import upcoming
 from crtui.tui.why import why
 
+_Cells = tuple[list[Span | None], str]
+_GAP: Final = Span(" " * GAP)
 _SPARK_CELLS: Final = 12
 _NUMBERS: Final = ("p50", "spark", "p99", "errors")
 _SORT_TITLES: Final[dict[Sort, str]] = {
@@ -28,21 +30,67 @@ _SORT_TITLES: Final[dict[Sort, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What the table shows: a header, and one line for each provider named in ``names``."""
+    """What the table shows: a header, and one line for each provider named in ``names``.
+
+    ``sorts``: the cells of the header, from and to, that stand for an order.
+    """
 
     header: Line
     names: tuple[str, ...]
     lines: tuple[Line, ...]
+    sorts: tuple[tuple[int, int, Sort], ...] = ()
+
+
+class TableLines:
+    """The table from picture to picture: of a row that stays as it is, only the countdown is written anew."""
+
+    def __init__(self) -> None:
+        self._shape: list[tuple[str, int]] = []
+        self._known: dict[str, tuple[Entry, _Cells]] = {}
+
+    def table(
+        self, shown: Sequence[Entry], width: int, now: int, sort: Sort, *, reverse: bool = False
+    ) -> Table:
+        """The rows of the given entries in their order, fitted to ``width`` cells."""
+        columns = choose(_columns(shown, now), width)
+        shape = [(column.key, column.width) for column in columns]
+        known, self._known = (self._known if shape == self._shape else {}), {}
+        self._shape = shape
+        lines: list[Line] = []
+        for entry in shown:
+            before = known.get(entry.provider.name)
+            cells = before[1] if before is not None and _same(before[0], entry) else _cells(entry, columns)
+            self._known[entry.provider.name] = (entry, cells)
+            lines.append(_row(entry, cells, columns, width))
+        return Table(
+            _header(columns, width, sort, reverse=reverse),
+            tuple(entry.provider.name for entry in shown),
+            tuple(lines),
+            tuple(_sorts(columns)),
+        )
 
 
 def table(shown: Sequence[Entry], width: int, now: int, sort: Sort, *, reverse: bool = False) -> Table:
-    """The rows of the given entries in their order, fitted to ``width`` cells."""
-    columns = choose(_columns(shown, now), width)
-    return Table(
-        _header(columns, width, sort, reverse=reverse),
-        tuple(entry.provider.name for entry in shown),
-        tuple(_row(entry, columns, width) for entry in shown),
+    """One picture of the table."""
+    return TableLines().table(shown, width, now, sort, reverse=reverse)
+
+
+def _same(one: Entry, two: Entry) -> bool:
+    """Whether nothing but time has passed. The views are large, and kept while nothing changes in them."""
+    return (
+        one.provider is two.provider
+        and one.status is two.status
+        and (one.serves_next, one.recent) == (two.serves_next, two.recent)
     )
+
+
+def _sorts(columns: Sequence[Column[Entry]]) -> Iterator[tuple[int, int, Sort]]:
+    by_column: dict[str, Sort] = {key: sort for sort, key in _SORT_TITLES.items()}
+    at = 0
+    for column in columns:
+        if column.key in by_column:
+            yield at, at + column.width, by_column[column.key]
+        at += column.width + GAP
 
 
 def _columns(shown: Sequence[Entry], now: int) -> list[Column[Entry]]:
@@ -57,7 +105,7 @@ def _columns(shown: Sequence[Entry], now: int) -> list[Column[Entry]]:
         Column("p50", "P50", 5, 5, _p50, "right"),
         Column("spark", "LATENCY", _SPARK_CELLS, 6, _spark),
         Column("p99", "P99", 5, 7, _p99, "right"),
-        Column("errors", "ERR%", 4, 8, _errors, "right"),
+        Column("errors", "ERR 5m", 6, 8, _errors, "right"),
         Column("why", "WHY", 16, 9, _why, grows=True),
     ]
 
@@ -73,15 +121,20 @@ def _header(columns: Sequence[Column[Entry]], width: int, sort: Sort, *, reverse
     return tuple(spans)
 
 
-def _row(entry: Entry, columns: Sequence[Column[Entry]], width: int) -> Line:
-    spans: list[Span] = []
+def _cells(entry: Entry, columns: Sequence[Column[Entry]]) -> _Cells:
+    """The row's cells and its tail; the place of the countdown is left empty."""
     tail = _tail(entry, columns)
-    for column in columns:
-        if tail and column.key in _NUMBERS:
-            break
+    shown = [column for column in columns if not (tail and column.key in _NUMBERS)]
+    return [None if column.key == "next" else column.cell(entry) for column in shown], tail
+
+
+def _row(entry: Entry, cells: _Cells, columns: Sequence[Column[Entry]], width: int) -> Line:
+    written, tail = cells
+    spans: list[Span] = []
+    for column, span in zip(columns, written, strict=False):
         if spans:
-            spans.append(Span(" " * GAP))
-        spans.append(column.cell(entry))
+            spans.append(_GAP)
+        spans.append(column.cell(entry) if span is None else span)
     if tail:
         room = width - sum(cell_width(span.text) for span in spans) - 2 * GAP
         spans += [Span(" " * 2 * GAP), Span(cut(tail, room), "dim")]
@@ -155,10 +208,11 @@ def _spark(entry: Entry) -> Span:
 
 
 def _errors(entry: Entry) -> Span:
-    usage = entry.provider.usage
-    share = 100 * usage.failed / usage.requests if usage.requests else 0.0
+    requests, failed = entry.recent
+    share = 100 * failed / requests if requests else 0.0
     role: Role = "bad" if share >= 10 else "warn" if share >= 2 else "dim"
-    return _number(fmt.error_rate(usage.failed, usage.requests), role)
+    rate = fmt.error_rate(failed, requests)
+    return _number(rate if rate == NONE else f"{rate}%", role)
 
 
 def _why(entry: Entry) -> Span:

@@ -36,6 +36,17 @@ def summary(frame: Frame, width: int) -> tuple[Line, ...]:
     return bar([s for s in first if s.long], width, clock), bar(_second(frame, snapshot), width)
 
 
+def headline(frame: Frame) -> list[Segment]:
+    """The state, the counts, who serves and the rate, for a screen that has room for little more."""
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return [Segment(0, state(frame))]
+    counts, rate = _counts(snapshot), _rate(snapshot)
+    short = Segment(2, counts.short, counts.short)
+    here = Segment(0, state(frame), state(frame))
+    return [here, short, _serving(snapshot), Segment(3, rate.long, rate.short)]
+
+
 def state(frame: Frame) -> Line:
     """LIVE, PAUSED with what was missed, STALE with its age, or that there is no connection."""
     if frame.paused_ms is not None:
@@ -45,6 +56,8 @@ def state(frame: Frame) -> Line:
     if frame.stale and frame.snapshot is not None:
         return (Span(f"◌ STALE {fmt.age(frame.clock - frame.snapshot.at)}", "bad"),)
     if frame.link.state == "live":
+        if frame.link.mark:
+            return (Span(f"{NEXT} {frame.link.mark}", "accent"),)
         draining = frame.snapshot is not None and frame.snapshot.gateway.draining
         return (Span("◐ DRAINING", "warn"),) if draining else (Span(f"{NEXT} LIVE", "good"),)
     if frame.link.state == "lost":
@@ -83,18 +96,22 @@ def _second(frame: Frame, snapshot: Snapshot) -> list[Segment]:
     notices = [Segment(0, (Span(f"! {notice}", "warn"),)) for notice in gateway.notices]
     if frame.stale and frame.link.detail:
         notices.insert(0, Segment(0, (Span(f"! {frame.link.detail}", "bad"),)))
-    rate = [p.burn.tokens_per_min for p in snapshot.providers if p.burn.tokens_per_min is not None]
-    tokens = fmt.count(sum(rate)) if rate else fmt.count(None)
     return [
-        Segment(2, (Span(tokens, "text"), Span(" tok/min", "dim")), (Span(tokens), Span("/min", "dim"))),
-        _money(snapshot),
+        _rate(snapshot),
+        *([] if frame.masked else [_money(snapshot)]),
         Segment(3, (Span(f"{gateway.in_flight}"), Span(" in flight", "dim"))),
         Segment(6, (Span(fmt.count(gateway.requests)), Span(" requests", "dim"))),
-        Segment(4, (Span(gateway.url, "dim"),)),
+        Segment(4, (Span("names hidden" if frame.masked else gateway.url, "dim"),)),
         *_paid(gateway),
         *([Segment(5, (Span("read-only", "warn"),))] if frame.read_only else []),
         *notices,
     ]
+
+
+def _rate(snapshot: Snapshot) -> Segment:
+    rate = [p.burn.tokens_per_min for p in snapshot.providers if p.burn.tokens_per_min is not None]
+    tokens = fmt.count(sum(rate)) if rate else fmt.count(None)
+    return Segment(2, (Span(tokens, "text"), Span(" tok/min", "dim")), (Span(tokens), Span("/min", "dim")))
 
 
 def _money(snapshot: Snapshot) -> Segment:

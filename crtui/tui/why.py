@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def why(provider: ProviderView) -> str:
     """The reasons for the provider's state, gravest first; empty for one that is simply fine."""
-    parts = [_words(provider, reason) for reason in provider.reasons]
+    parts = [reason_words(provider, reason) for reason in provider.reasons]
     if not parts:
         parts = [
             f"{meter.label} limit runs dry before it resets" for meter in meters_of(provider) if meter.short()
@@ -21,7 +21,8 @@ def why(provider: ProviderView) -> str:
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 
-def _words(provider: ProviderView, reason: ReasonView) -> str:
+def reason_words(provider: ProviderView, reason: ReasonView) -> str:
+    """One reason without its guard and its times."""
     if reason.detail:
         return f"key refused: {reason.detail}" if reason.guard == "auth" else reason.detail
     match reason.guard:

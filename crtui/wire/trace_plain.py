@@ -42,7 +42,6 @@ _TYPES: Final[dict[str, type]] = {
 }
 _DIGIT: Final = re.compile("[0-9]")
 """Whatever a body says of limits, it says in numbers."""
-_FOUR_COUNTS: Final = (int, int, int, int)
 _WIRES: Final = frozenset((*get_args(Wire), None))
 _ERROR_KINDS: Final = frozenset((*get_args(ErrorKind), None))
 
@@ -54,8 +53,13 @@ def plain_attempt(line: Mapping[str, Any], wall: int) -> Attempt | None:
     get = line.get
     ticket, status = get("ticket", 0), get("status")
     latency, ttft, output = get("latency_ms"), get("ttft_ms"), get("output_ms")
-    counts = (ticket, status or 0, latency or 0, ttft or 0, output or 0)
-    if min(counts) < 0 or max(counts) > LARGEST:
+    if (
+        not 0 <= ticket <= LARGEST
+        or (status is not None and not 0 <= status <= LARGEST)
+        or (latency is not None and not 0 <= latency <= LARGEST)
+        or (ttft is not None and not 0 <= ttft <= LARGEST)
+        or (output is not None and not 0 <= output <= LARGEST)
+    ):
         return None
     ok, provider, wire, error_kind = get("ok"), get("provider"), get("wire"), get("error_kind")
     if ok is None or not provider or wire not in _WIRES or error_kind not in _ERROR_KINDS:
@@ -115,7 +119,9 @@ def _is_plain(keys: tuple[str, ...], types: tuple[type, ...]) -> bool:
 
 def _usage(counts: Mapping[str, Any]) -> Usage | None:
     get = counts.get
-    read = (get("input", 0), get("output", 0), get("cache_read", 0), get("cache_write", 0))
-    if tuple(map(type, read)) != _FOUR_COUNTS or min(read) < 0 or max(read) > LARGEST:
+    sent, got, read, write = get("input", 0), get("output", 0), get("cache_read", 0), get("cache_write", 0)
+    if not (type(sent) is type(got) is type(read) is type(write) is int):
         return None
-    return Usage(*read)
+    if sent < 0 or got < 0 or read < 0 or write < 0 or sent + got + read + write > LARGEST:
+        return None
+    return Usage(sent, got, read, write)

@@ -52,9 +52,13 @@ class Place:
         )
 
     @contextmanager
-    def serving(self, config: Path, *args: str, **environ: str) -> Iterator[Serving]:
+    def serving(
+        self, config: Path, *args: str, limit: int | None = None, **environ: str
+    ) -> Iterator[Serving]:
+        """``crtui serve``; ``limit`` is how many file descriptors it may have."""
+        shell = [] if limit is None else ["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh"]
         process = subprocess.Popen(
-            [*CRTUI, "serve", "--config", str(config), "--listen", "127.0.0.1:0", *args],
+            [*shell, *CRTUI, "serve", "--config", str(config), "--listen", "127.0.0.1:0", *args],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,

@@ -13,16 +13,20 @@ from crtui.core.views import (
     BurnView,
     DroppedView,
     ErrorView,
+    ForecastView,
     GatewayView,
     HealthView,
+    LaneView,
     LatencyView,
     MemoryView,
     ModelView,
     OperatorView,
+    OutlookView,
     ProfileView,
     ProviderView,
     QuotaView,
     ReasonView,
+    SegmentView,
     SignalView,
     Snapshot,
     UsageView,
@@ -372,6 +376,45 @@ def busy() -> Snapshot:
     return replace(made, profiles=(profile,), events=events(), version=7)
 
 
+def lane(name: str, *parts: tuple[str, int], rate: float | None = 4100.0) -> LaneView:
+    """A lane of consecutive stretches: state, and the minutes it lasts."""
+    segments: list[SegmentView] = []
+    start = NOW
+    for state, minutes in parts:
+        end = start + minutes * MINUTE
+        segments.append(SegmentView(start, end, state, "quota" if state == "out" else None))  # type: ignore[arg-type]
+        start = end
+    return LaneView(name, rate if parts[0][0] == "serving" else None, tuple(segments))
+
+
+def forecast(*lanes: LaneView, dry: tuple[int, int | None] | None = None) -> ForecastView:
+    """Five hours of these lanes; ``dry`` is when nobody is left, in minutes from now."""
+    at, until = dry or (None, None)
+    outlook = OutlookView(
+        "default",
+        None if at is None else NOW + at * MINUTE,
+        None if until is None else NOW + until * MINUTE,
+    )
+    return ForecastView(NOW, NOW + 5 * HOUR, lanes, (outlook,))
+
+
+def foreseen() -> Snapshot:
+    """Six providers of which none is left for a while this afternoon."""
+    names = ("anthropic-max", "anthropic-api", "groq", "cerebras", "ollama-7b", "mistral")
+    providers = {p.name: p for p in _busy_providers()}
+    coming = forecast(
+        lane(names[0], ("serving", 97), ("out", 60), ("serving", 143)),
+        lane(names[1], ("waiting", 97), ("serving", 35), ("out", 168)),
+        lane(names[2], ("out", 173), ("waiting", 127)),
+        lane(names[3], ("out", 1), ("waiting", 131), ("out", 40), ("waiting", 128)),
+        lane(names[4], ("waiting", 97), ("out", 203)),
+        lane(names[5], ("waiting", 132), ("out", 168)),
+        dry=(132, 157),
+    )
+    made = snapshot(*(providers[name] for name in names), in_flight=2)
+    return replace(made, events=events(), forecast=coming)
+
+
 def no_traffic() -> Snapshot:
     """Configured, and not a request yet."""
     idle = UsageView(0, 0, 0, 0, 0, 0, 0, None)
@@ -382,6 +425,22 @@ def no_traffic() -> Snapshot:
 def no_providers() -> Snapshot:
     """A gateway without a provider."""
     return Snapshot(NOW, GatewayView("0.1.0", URL, NOW), (), ())
+
+
+def earlier(later: Snapshot) -> Snapshot:
+    """The same gateway four minutes before: nothing had been asked yet, and nothing had happened."""
+    idle = UsageView(0, 0, 0, 0, 0, 0, 0, None)
+    return replace(
+        later,
+        at=later.at - 4 * MINUTE,
+        providers=tuple(replace(p, usage=idle) for p in later.providers),
+        events=(),
+    )
+
+
+def recent(snapshot: Snapshot) -> dict[str, tuple[int, int]]:
+    """Requests and failures as if all of them had been in the last minutes."""
+    return {p.name: (p.usage.requests, p.usage.failed) for p in snapshot.providers}
 
 
 def many(count: int) -> Snapshot:

@@ -9,6 +9,14 @@ from crtui.wire import trace_in
 from crtui.wire.fields import BadInputError, Fields
 from crtui.wire.trace_plain import plain_attempt
 
+BODIES = (
+    '{"error":{"message":"try again in 5s"}}',
+    '{"error":{"type":"usage_limit_reached","resets_in_seconds":90}}',
+    '{"error":{"details":[{"retryDelay":"26s"}]}}',
+    '{"error":{"metadata":{"headers":{"X-RateLimit-Remaining":"0","X-RateLimit-Reset":"1795165260000"}}}}',
+    '{"error":{"metadata":{"headers":{"retry-after":"soon"}},"message":"try again in a minute"}}',
+    "try again later",
+)
 WALL = 1_795_165_200_000
 odd = st.sampled_from([None, True, -1, 0, 1.5, 10**16, "", "x", [], {}])
 count = st.one_of(st.integers(0, 10**6), odd)
@@ -20,7 +28,7 @@ line = st.fixed_dictionaries(
         "ticket": count,
         "status": st.one_of(st.sampled_from([200, 429, 500]), odd),
         "error_kind": st.one_of(st.sampled_from(["connect", "client", "nonsense"]), odd),
-        "error": st.one_of(st.just('{"error":{"message":"try again in 5s"}}'), text),
+        "error": st.one_of(st.sampled_from(BODIES), text),
         "headers": st.one_of(st.just({"Retry-After": "20", "x-ratelimit-remaining-requests": 0}), odd),
         "wire": st.one_of(st.sampled_from(["chat", "messages"]), odd),
         "profile": text,

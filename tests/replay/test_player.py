@@ -158,7 +158,7 @@ def test_a_bad_trace_is_one_line_with_its_place(tmp_path, content, words):
     with pytest.raises(TraceError) as told:
         Player(path)
 
-    assert str(told.value).startswith(f"{path}:")
+    assert str(told.value).startswith("bad.jsonl:")
     assert words in str(told.value)
     assert "\n" not in str(told.value)
 
@@ -172,10 +172,12 @@ def test_a_trace_that_is_not_there_and_one_with_a_bad_config_are_told(tmp_path):
 
 
 def test_an_input_for_a_provider_that_is_not_there_is_told_when_it_is_reached(tmp_path):
-    path = write(tmp_path / "t.jsonl", *attempts(3), {"t": 5, "input": "command", "command": "pin", "provider": "c"})
+    path = write(
+        tmp_path / "t.jsonl", *attempts(3), {"t": 5, "input": "command", "command": "pin", "provider": "c"}
+    )
     player = Player(path)
     assert player.seek(4_999, LOTS)
-    with pytest.raises(TraceError, match=f"{path}:5: unknown provider 'c'"):
+    with pytest.raises(TraceError, match=r"t\.jsonl:5: unknown provider 'c'"):
         player.seek(5_000, LOTS)
     player.close()
 

@@ -164,3 +164,29 @@ def terminal_pause() -> None:
     import select
 
     select.select([], [], [], 0.05)
+
+
+def test_a_trace_opens_in_the_dashboard_and_gives_the_terminal_back(tmp_path):
+    trace = Path(__file__).parents[1] / "data" / "traces" / "outage.jsonl"
+    argv = crtui("replay", str(trace), "--tui", "--speed", "2")
+    with Terminal(argv, environ(tmp_path), (120, 34)) as terminal:
+        terminal.until("REPLAY", "2×")
+        terminal.send(" ")
+        terminal.until("❚❚")
+        terminal.send("\x1b[F")
+        terminal.until("out of memory")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+        assert restored(terminal.output)
+
+
+def test_a_bad_trace_is_one_line_and_the_screen_is_never_taken(tmp_path):
+    trace = tmp_path / "bad.jsonl"
+    trace.write_text("{}\n")
+    with Terminal(crtui("replay", str(trace), "--tui"), environ(tmp_path), (120, 34)) as terminal:
+        assert terminal.wait() == 2
+        said = bytes(terminal.output)
+
+    assert b"a trace starts with" in said
+    assert b"\x1b[?1049h" not in said

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from crtui.clock import ManualClock
@@ -114,7 +115,7 @@ async def test_keys_become_commands(cases: list[tuple[list[str], list[Command]]]
 async def test_the_answer_to_a_key_stands_in_the_key_bar_for_a_while() -> None:
     async with stage() as on:
         await on.press("d")
-        assert on.text("keys").strip() == "a demoted  ·  u undo"
+        assert on.text("keys").strip() == "a demoted · then b → c → a · u undo"
         on.clock.advance(5000)
         on.app.tick()
         assert "d demote" in on.text("keys")
@@ -360,7 +361,7 @@ async def test_the_feed_stays_at_its_end_until_scrolled() -> None:
         events = on.app.screen.query_one("#events", LineView)
         assert events.scroll_offset.y == events.max_scroll_y > 0
         await on.press("4", "g")
-        more = tuple(replace(fake.events()[3], seq=200 + i, data={"error": str(i)}) for i in range(5))
+        more = tuple(fake.events()[3]._replace(seq=200 + i, data={"error": str(i)}) for i in range(5))
         await on.show(replace(fake.busy(), events=(*fake.events(), *more)))
         assert events.scroll_offset.y == 0
 
@@ -379,8 +380,8 @@ async def test_resizing_fits_everything_anew() -> None:
 
 
 async def test_too_small_a_terminal_says_what_it_needs() -> None:
-    async with stage(fake.busy(), size=(38, 9)) as on:
-        assert on.text("small") == "too small: needs 40x10, have 38x9"
+    async with stage(fake.busy(), size=(38, 2)) as on:
+        assert on.text("small") == "too small: needs 40x3, have 38x2"
         await on.pilot.resize_terminal(80, 24)
         await on.pilot.pause()
         assert on.table.columns > 70
@@ -394,6 +395,30 @@ async def test_a_click_selects_and_a_second_click_opens() -> None:
         await on.pilot.click(ProviderTable, offset=(5, 1))
         await on.pilot.pause()
         assert isinstance(on.app.screen, ProviderScreen)
+
+
+async def test_a_click_on_a_column_sorts_by_it_and_a_second_one_turns_it_round() -> None:
+    async with stage(fake.busy()) as on:
+        column = on.text("header").index("PROVIDER")
+        await on.pilot.click("#header", offset=(column + 1, 0))
+        await on.pilot.pause()
+        assert "sorted by name" in on.text("keys")
+        assert on.names[0] == "anthropic-api"
+        await on.pilot.click("#header", offset=(column + 1, 0))
+        await on.pilot.pause()
+        assert "reversed" in on.text("keys")
+        assert on.names[0] == "together"
+        await on.pilot.click("#header", offset=(0, 0))
+        assert on.names[0] == "together"
+
+
+async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
+    async with stage(fake.many(50)) as on:
+        before = on.table.selected
+        await on.pilot._post_mouse_events([events.MouseScrollDown], widget=ProviderTable, offset=(5, 1))
+        await on.pilot.pause()
+        assert on.table.scroll_offset.y > 0
+        assert on.table.selected == before
 
 
 async def test_a_provider_that_vanishes_while_open_is_said_to_be_gone() -> None:

@@ -85,6 +85,7 @@ def test_the_last_eligible_provider_is_asked_about_with_its_consequence() -> Non
     assert order.question is not None
     assert order.question.text == "Drain a?"
     assert "last eligible provider of profile default" in order.question.consequence
+    assert order.question.consequence.endswith("Order then: b.")
 
 
 def test_an_ill_provider_is_demoted_without_a_question() -> None:
@@ -125,3 +126,12 @@ def test_without_a_connection_nothing_is_sent_and_r_tries_again() -> None:
 def test_without_a_selection_a_providers_key_does_nothing() -> None:
     assert refused(desk()[0], "pin", None) == "no provider is selected"
     assert refused(desk()[0], "undo", None) == "nothing to undo"
+
+
+@pytest.mark.parametrize("width", [36, 42, 60, 120])
+def test_the_order_that_follows_is_told_and_the_undo_stays_readable(width: int) -> None:
+    made, _ = desk(fake.busy())
+    told = plain(made.send(Command("demote", "anthropic-max"), width))
+    assert told.endswith(" · u undo")
+    assert "then anthropic" in told
+    assert len(told) <= width

@@ -81,9 +81,23 @@ def test_a_providers_own_lines_come_newest_first() -> None:
 def test_every_line_fits(width: int) -> None:
     log = EventLog(UTC)
     log.take(fake.events())
-    for line, note in zip(FeedLines().lines(log.notes(), width, UTC), log.notes(), strict=True):
-        assert width_of(line) <= width
-        assert note.text in plain(line) or "…" in plain(line)
+    lines = FeedLines().lines(log.notes(), width, UTC)
+    assert all(width_of(line) <= width for line in lines)
+    flat = " ".join(plain(line).strip() for line in lines)
+    for note in log.notes():
+        assert note.text in flat or "…" in flat
+    assert len(lines) == len(log.notes()) or width < 60
+
+
+def test_in_a_narrow_feed_trouble_goes_on_in_a_second_line() -> None:
+    log = EventLog(UTC)
+    log.take([failed(1, error="the upstream said that it is overloaded")])
+    log.take([failed(2, error="the upstream said that it is overloaded")])
+    assert [plain(line) for line in FeedLines().lines(log.notes(), 44, UTC)] == [
+        "14:03 ! a 500 the upstream said that it is",
+        "        overloaded ×2",
+    ]
+    assert len(FeedLines().lines(log.notes(), 60, UTC)) == 1
 
 
 def test_narrow_feeds_drop_the_seconds() -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from crtui.clock import ManualClock
 from crtui.core.now import SECOND
@@ -31,10 +32,17 @@ def matches(
     status: LinkStatus | None = None,
     **options: Any,
 ) -> bool:
-    link = FakeLink(latest)
+    link = FakeLink(latest and fake.earlier(latest))
     link.status = status or link.status
     app = make_app(link, ManualClock(wall=fake.NOW), **options)
-    return compare(app, press=keys, terminal_size=size)
+
+    async def four_minutes_later(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        link.latest = latest
+        app.tick()
+        await pilot.pause()
+
+    return compare(app, press=keys, terminal_size=size, run_before=four_minutes_later)
 
 
 @pytest.mark.parametrize("size", [WIDE, (100, 30), USUAL, BESIDE], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -70,6 +78,36 @@ def test_stale(snap_compare: Compare) -> None:
 @pytest.mark.parametrize("size", [USUAL, BESIDE], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_question(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert matches(snap_compare, fake.busy(), size, "R")
+
+
+@pytest.mark.parametrize("size", [USUAL, BESIDE], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_plan_explained(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert matches(snap_compare, fake.busy(), size, "x")
+
+
+@pytest.mark.parametrize("size", [(100, 30), BESIDE], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_forecast(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert matches(snap_compare, fake.foreseen(), size, "f")
+
+
+def test_the_forecast_beside_the_table(snap_compare: Compare) -> None:
+    assert matches(snap_compare, fake.foreseen(), WIDE)
+
+
+def test_the_order_that_would_result(snap_compare: Compare) -> None:
+    assert matches(snap_compare, fake.foreseen(), USUAL, "d")
+
+
+def test_the_last_one_is_asked_about(snap_compare: Compare) -> None:
+    assert matches(snap_compare, fake.snapshot(fake.provider("a"), fake.unhealthy("b", 9000)), USUAL, "o")
+
+
+def test_the_strip(snap_compare: Compare) -> None:
+    assert matches(snap_compare, fake.busy(), (80, 3))
+
+
+def test_with_the_privacy_mask(snap_compare: Compare) -> None:
+    assert matches(snap_compare, fake.busy(), USUAL, "P")
 
 
 def test_the_help(snap_compare: Compare) -> None:

@@ -12,7 +12,7 @@ from crtui.tui.why import why
 from tests.fakes import snapshots as fake
 
 NOW = fake.NOW
-BUSY = entries(fake.busy())
+BUSY = entries(fake.busy(), fake.recent(fake.busy()))
 
 
 def rows(width: int) -> dict[str, str]:
@@ -30,13 +30,13 @@ def test_the_narrow_table_keeps_state_provider_left_and_next() -> None:
 def test_the_wide_table_has_speed_errors_and_reasons() -> None:
     shown = rows(120)
     assert shown["openai-plus"].split()[5:7] == ["4h00", "704"]
-    assert shown["openai-plus"].rstrip().endswith("7.4 3 failures in a row: 500 internal server error")
+    assert shown["openai-plus"].rstrip().endswith("7.4% 3 failures in a row: 500 internal server err…")
 
 
 def test_where_reasons_have_no_column_they_stand_in_for_missing_numbers() -> None:
     shown = rows(79)
     assert shown["cerebras"].endswith("  rate limited")
-    assert shown["anthropic-max"].endswith("2.0s  0.2")
+    assert shown["anthropic-max"].endswith("2.0s   0.2%")
 
 
 @pytest.mark.parametrize("width", range(40, 170, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual import on
@@ -14,20 +14,23 @@ from crtui.clock import Clock
 from crtui.tui.chart import latency_chart
 from crtui.tui.empty import empty_lines, hint_lines
 from crtui.tui.feed import FeedLines
+from crtui.tui.forecast import ForecastLines
 from crtui.tui.frame import Frame
 from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span, plain
 from crtui.tui.order import SORTS, Entry, Sort, arrange, entries, matches, next_server
 from crtui.tui.quota_lines import quota_panel
-from crtui.tui.rows import table
+from crtui.tui.rows import TableLines
 from crtui.tui.screens.painted import PaintedScreen
+from crtui.tui.strip import strip_lines
 from crtui.tui.summary import summary
 from crtui.tui.widgets.filterbar import FilterBar
+from crtui.tui.widgets.header import TableHeader
 from crtui.tui.widgets.lines import LineView
 from crtui.tui.widgets.panel import Panel
 from crtui.tui.widgets.table import ProviderTable
 
-PANELS: Final = ("table", "quota", "chart", "events")
+PANELS: Final = ("table", "quota", "forecast", "chart", "events")
 _HOLD_S: Final = 3.0
 _RESORT_S: Final = 1.0
 
@@ -47,7 +50,11 @@ class DashboardScreen(PaintedScreen):
         self._everything = False
         self._zoomed: str | None = None
         self._feed = FeedLines()
+        self._rows = TableLines()
+        self._charted: tuple[object, Sequence[Line]] = (None, ())
+        self._lanes = ForecastLines()
         self._order: tuple[str, ...] = ()
+        self._shown: Sequence[Entry] = ()
         self._sorted_at: int | None = None
         self._moved_at: int | None = None
 
@@ -56,22 +63,25 @@ class DashboardScreen(PaintedScreen):
         yield Panel(lambda frame, width, _: summary(frame, width), id="summary")
         with Horizontal(id="body"):
             with Vertical(id="main"):
-                yield LineView(id="header")
+                yield TableHeader(id="header")
                 yield ProviderTable(id="table")
                 yield Panel(lambda frame, width, _: hint_lines(frame, width), id="hint")
                 yield Panel(self._events, title="Events", follow=True, id="events", classes="framed")
             with Vertical(id="side"):
                 yield Panel(self._quota, title="Quota & burn", id="quota", classes="framed")
+                yield Panel(self._lanes.lines, title="Forecast", id="forecast", classes="framed")
                 yield Panel(self._chart, title="Latency", id="chart", classes="framed")
         yield Panel(lambda frame, width, _: empty_lines(frame, width), id="empty")
+        yield Panel(self._strip, id="strip")
         yield FilterBar(id="filter")
         yield LineView(id="keys")
         yield LineView(id="small")
 
     @property
     def selected(self) -> str | None:
-        """The provider under the cursor."""
-        return self.query_one(ProviderTable).selected
+        """The provider under the cursor; none where the table is not shown."""
+        hidden = self.has_class("-strip") or self.app.has_class("-strip-only")
+        return None if hidden else self.query_one(ProviderTable).selected
 
     def on_mount(self) -> None:
         """The table has the keys."""
@@ -82,6 +92,7 @@ class DashboardScreen(PaintedScreen):
         self.frame = frame
         self.set_class(frame.scene in ("connecting", "lost", "empty"), "-empty")
         self.set_class(frame.scene == "idle", "-hint")
+        self.set_class(frame.snapshot is not None and frame.snapshot.forecast is not None, "-foretold")
         for name in ("header", *PANELS):
             self.query_one(f"#{name}", LineView).fade(frame.stale)
         self._paint_table(frame)
@@ -93,10 +104,10 @@ class DashboardScreen(PaintedScreen):
         view = self.query_one(ProviderTable)
         if frame.snapshot is None or not view.columns:
             return
-        found = entries(frame.snapshot)
-        shown = self._settle([entry for entry in found if matches(entry, self._filter)])
-        made = table(shown, view.columns, frame.now, self._sort, reverse=self._reverse)
-        self.query_one("#header", LineView).set_lines([made.header])
+        found = entries(frame.snapshot, frame.recent)
+        shown = self._shown = self._settle([entry for entry in found if matches(entry, self._filter)])
+        made = self._rows.table(shown, view.columns, frame.now, self._sort, reverse=self._reverse)
+        self.query_one(TableHeader).show(made)
         view.show(made, next_server(frame.snapshot))
         self.query_one(FilterBar).count(len(shown), len(found))
 
@@ -117,6 +128,16 @@ class DashboardScreen(PaintedScreen):
             return False
         return self._clock.real_seconds(self._clock.now().mono - since) < seconds
 
+    def _strip(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+        lines = strip_lines(frame, width, height)
+        return lines if self.flash is None else [*lines[: height - 1], (Span(" "), *self.flash)]
+
+    def paint_keys(self) -> None:
+        """Also where the strip stands in for the key bar."""
+        super().paint_keys()
+        if self.frame is not None:
+            self.query_one("#strip", Panel).paint(self.frame)
+
     def _quota(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         if frame.snapshot is None:
             return ()
@@ -124,8 +145,13 @@ class DashboardScreen(PaintedScreen):
 
     def _chart(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         provider = frame.provider(self.selected)
-        self.query_one("#chart", Panel).border_title = f"Latency: {provider.name}" if provider else "Latency"
-        return latency_chart(provider.latency.recent_ms if provider else (), width, height, self.plotter)
+        self.query_one("#chart", Panel).retitle(f"Latency: {provider.name}" if provider else "Latency")
+        # Once a second: a plot costs as much as all the rest of a picture.
+        key = (provider and provider.name, width, height, self.plotter, frame.now // 1000)
+        if key != self._charted[0]:
+            values = provider.latency.recent_ms if provider else ()
+            self._charted = (key, latency_chart(values, width, height, self.plotter))
+        return self._charted[1]
 
     def _events(self, frame: Frame, width: int, _height: int) -> Sequence[Line]:
         return self._feed.lines(frame.log.notes(everything=self._everything), width, frame.zone)
@@ -155,7 +181,10 @@ class DashboardScreen(PaintedScreen):
         self.query_one(ProviderTable).focus()
 
     def do_filter(self) -> None:
-        """Open the filter bar."""
+        """Open the filter bar, if there is a table to filter."""
+        if not self.query_one("#body").display:
+            self.post_message(self.Said((Span("there is no table to filter here", "dim"),)))
+            return
         self.add_class("-filtering")
         keys = ((" ⏎", "keep"), ("   Esc", "clear"))
         told = [span for key, label in keys for span in (Span(key, "key"), Span(f" {label}", "dim"))]
@@ -217,6 +246,13 @@ class DashboardScreen(PaintedScreen):
         self._reverse = not self._reverse
         self._resort()
 
+    @on(TableHeader.Clicked)
+    def _header_clicked(self, event: TableHeader.Clicked) -> None:
+        """Sort by that column; the second click turns the order round."""
+        self._reverse = event.sort == self._sort and not self._reverse
+        self._sort = event.sort
+        self._resort()
+
     def _resort(self) -> None:
         self._order = ()
         order = f"{self._sort}{', reversed' if self._reverse else ''}"
@@ -226,7 +262,7 @@ class DashboardScreen(PaintedScreen):
     def do_events(self) -> None:
         """Every event, or only the notable ones."""
         self._everything = not self._everything
-        self.query_one("#events", Panel).border_title = "Events: all" if self._everything else "Events"
+        self.query_one("#events", Panel).retitle("Events: all" if self._everything else "Events")
         self.repaint()
 
     def do_zoom(self) -> None:
@@ -250,6 +286,10 @@ class DashboardScreen(PaintedScreen):
         """To the events."""
         self._to_panel("events")
 
+    def do_panel_5(self) -> None:
+        """To the forecast."""
+        self._to_panel("forecast")
+
     def _to_panel(self, name: str) -> None:
         """Focus a panel; one that this size has no room for gets the whole screen."""
         if self._zoomed:
@@ -266,6 +306,15 @@ class DashboardScreen(PaintedScreen):
         self.set_class(name is not None, "-zoomed")
         self.query_one(f"#{name or 'table'}", LineView).focus()
         self.call_after_refresh(self.repaint)
+
+    def rename(self, name: Callable[[str], str]) -> None:
+        """The cursor and the order of rows stay as they are."""
+        self.query_one(ProviderTable).rename(name)
+        self._order = tuple(map(name, self._order))
+
+    def rows_shown(self) -> Sequence[Entry]:
+        """The rows of the table, filtered and in their order."""
+        return self._shown
 
     def row_text(self) -> str:
         """The selected row as plain text."""

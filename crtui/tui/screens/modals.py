@@ -14,13 +14,16 @@ from textual.widgets import Button, Static
 
 from crtui.tui.actions import Action
 from crtui.tui.keybar import help_lines
+from crtui.tui.line import printable
 from crtui.tui.orders import Question
+from crtui.tui.screens.painted import HEIGHTS
 from crtui.tui.widgets.lines import LineView
 
 
 class ConfirmModal(ModalScreen[bool]):
     """Asks before something that cuts service. ``y`` does it; ``n``, Esc and a bare Enter do not."""
 
+    VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes", show=False),
@@ -36,8 +39,8 @@ class ConfirmModal(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question, what follows from it, and the two answers."""
         with Vertical(id="dialog"):
-            yield Static(Content(self._asked.text), id="question")
-            yield Static(Content(self._asked.consequence), id="consequence")
+            yield Static(Content(printable(self._asked.text)), id="question")
+            yield Static(Content(printable(self._asked.consequence)), id="consequence")
             with Horizontal(id="answers"):
                 yield Button(Content(f"y {self._asked.yes}"), id="yes", compact=True)
                 yield Button(Content(f"n {self._no}"), id="no", compact=True)
@@ -54,6 +57,7 @@ class ConfirmModal(ModalScreen[bool]):
 class HelpModal(ModalScreen[None]):
     """Every key and every state, from the action table."""
 
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "close", show=False),
         Binding("down,j", "scroll(1)", show=False),

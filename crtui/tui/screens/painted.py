@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -15,6 +15,9 @@ from crtui.tui.frame import Frame
 from crtui.tui.keybar import key_bar
 from crtui.tui.line import Line, Span, cut, fit
 from crtui.tui.widgets.lines import LineView
+
+HEIGHTS = [(0, "-tiny-height"), (3, "-strip"), (10, "-low"), (16, "-short"), (28, "-tall")]
+"""From how many lines on a screen has which class."""
 
 
 class PaintedScreen(Screen[None]):
@@ -37,12 +40,7 @@ class PaintedScreen(Screen[None]):
         (60, "-medium"),
         (110, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
-        (0, "-tiny-height"),
-        (10, "-low"),
-        (16, "-short"),
-        (28, "-tall"),
-    ]
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +55,7 @@ class PaintedScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Lines are fitted to the size; a terminal that is too small is told what is needed."""
         size = event.size
-        text = cut(f"too small: needs 40x10, have {size.width}x{size.height}", size.width)
+        text = cut(f"too small: needs 40x3, have {size.width}x{size.height}", size.width)
         self.query_one("#small", LineView).set_lines([(Span(text, "warn"),)])
         self.call_after_refresh(self.repaint)
 
@@ -65,6 +63,9 @@ class PaintedScreen(Screen[None]):
     def selected(self) -> str | None:
         """The provider that the next key is about."""
         return None
+
+    def rename(self, name: Callable[[str], str]) -> None:
+        """Providers are shown under other names from now on."""
 
     def row_text(self) -> str:
         """What ``y`` copies here."""
@@ -105,4 +106,6 @@ class PaintedScreen(Screen[None]):
         actions = available(self.PLACE, read_only=frame.read_only)
         if frame.scene not in ("idle", "busy"):
             actions = tuple(action for action in actions if action.group == "Program")
+        elif self.selected is None:
+            actions = tuple(action for action in actions if not action.needs_provider)
         return in_ascii(actions) if self.app.has_class("-ascii") else actions

@@ -16,7 +16,7 @@ from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span
 from crtui.tui.order import entries
 from crtui.tui.quota_lines import burn_lines, window_lines
-from crtui.tui.screens.painted import PaintedScreen
+from crtui.tui.screens.reader import ReaderScreen
 from crtui.tui.widgets.lines import LineView
 from crtui.tui.widgets.panel import Panel
 
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     Writer = Callable[[ProviderView, Frame, int, int], Sequence[Line]]
 
 
-class ProviderScreen(PaintedScreen):
+class ProviderScreen(ReaderScreen):
     """State, limits, speed, requests, changes and models of one provider."""
 
     PLACE = "provider"
+    PAGE = "#detail"
     BINDINGS: ClassVar[list[BindingType]] = bindings("provider")
 
     def __init__(self, provider: str) -> None:
@@ -47,7 +48,7 @@ class ProviderScreen(PaintedScreen):
         with VerticalScroll(id="detail", can_focus=False):
             with Horizontal(classes="pair", id="pair-limits"):
                 yield self._panel("Quota", lambda p, f, w, _: window_lines(p, w, f.now, f.zone))
-                yield self._panel("Burn & cost", lambda p, f, w, _: burn_lines(p, w, f.now, f.zone))
+                yield self._panel("Burn & cost", _burn)
             with Horizontal(classes="pair", id="pair-speed"):
                 yield self._panel("Latency", self._speed)
                 yield self._panel(
@@ -68,14 +69,6 @@ class ProviderScreen(PaintedScreen):
             panel.fade(frame.stale)
             panel.paint(frame)
 
-    def do_back(self) -> None:
-        """Back to the dashboard."""
-        self.dismiss()
-
-    def do_close(self) -> None:
-        """As Esc."""
-        self.dismiss()
-
     def do_previous(self) -> None:
         """The provider before this one in the chain."""
         self._step(-1)
@@ -84,29 +77,9 @@ class ProviderScreen(PaintedScreen):
         """The provider after this one in the chain."""
         self._step(1)
 
-    def do_up(self) -> None:
-        """Scroll up."""
-        self._scroll(-1)
-
-    def do_down(self) -> None:
-        """Scroll down."""
-        self._scroll(1)
-
-    def do_page_up(self) -> None:
-        """A page up."""
-        self._scroll(1 - self.size.height)
-
-    def do_page_down(self) -> None:
-        """A page down."""
-        self._scroll(self.size.height - 1)
-
-    def do_top(self) -> None:
-        """To the top."""
-        self._scroll(-1_000_000)
-
-    def do_bottom(self) -> None:
-        """To the end."""
-        self._scroll(1_000_000)
+    def rename(self, name: Callable[[str], str]) -> None:
+        """Show the same provider under its other name."""
+        self._shown = name(self._shown)
 
     def row_text(self) -> str:
         """The provider's name and reason, for the clipboard."""
@@ -122,9 +95,6 @@ class ProviderScreen(PaintedScreen):
         at = names.index(self._shown) if self._shown in names else 0
         self._shown = names[(at + by) % len(names)]
         self.repaint()
-
-    def _scroll(self, rows: int) -> None:
-        self.query_one("#detail", VerticalScroll).scroll_relative(y=rows, animate=False, immediate=True)
 
     def _panel(self, title: str, write: Writer) -> Panel:
         return Panel(self._about(write), title=title, classes="framed")
@@ -144,3 +114,7 @@ class ProviderScreen(PaintedScreen):
             *numbers,
             *latency_chart(provider.latency.recent_ms, width, height - len(numbers), self.plotter),
         ]
+
+
+def _burn(provider: ProviderView, frame: Frame, width: int, _height: int) -> Sequence[Line]:
+    return burn_lines(provider, width, frame.now, frame.zone, money=not frame.masked)

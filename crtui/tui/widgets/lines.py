@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from crtui.tui.glyphs import plain_ascii
-from crtui.tui.line import EMPTY, Line, Role, fit
+from crtui.tui.line import EMPTY, Line, Role, fit, printable
 
 
 class LineView(ScrollView, can_focus=False, inherit_bindings=False):
@@ -49,8 +49,11 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
             self.redraw()
             return max(len(before), len(self.lines))
         changed = [row for row, (old, new) in enumerate(zip(before, self.lines, strict=True)) if old != new]
+        top, rows = self.scroll_offset.y, self.rows
         for row in changed:
-            self.redraw_row(row)
+            self._strips.pop(row, None)
+            if top <= row < top + rows:
+                self.refresh_line(row)
         return len(changed)
 
     def redraw(self) -> None:
@@ -90,7 +93,7 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
 
     def _strip(self, line: Line, width: int, *, lit: bool) -> Strip:
         over = self._look("cursor") if lit else Style.null()
-        write = plain_ascii if self.app.has_class("-ascii") else str
+        write = plain_ascii if self.app.has_class("-ascii") else printable
         segments = [Segment(write(span.text), self._style(span.role) + over) for span in fit(line, width)]
         return Strip(segments).adjust_cell_length(width, self._style("text") + over)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import events
+from textual.content import Content
 
 from crtui.tui.frame import Frame
-from crtui.tui.line import Line
+from crtui.tui.line import Line, printable
 from crtui.tui.widgets.lines import LineView
 
 Source = Callable[[Frame, int, int], Sequence[Line]]
@@ -31,8 +32,15 @@ class Panel(LineView):
         self._follow = follow
         self._at_end = follow
         self._frame: Frame | None = None
-        self.border_title = title or None
+        self._title = ""
+        self.retitle(title)
         self.can_focus = bool(title)
+
+    def retitle(self, title: str) -> None:
+        """Write another title on the border. It is text, not markup."""
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(printable(title))
 
     def paint(self, frame: Frame) -> None:
         """Take the newest frame and show it, unless hidden."""

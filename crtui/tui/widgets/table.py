@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import events
@@ -71,6 +72,11 @@ class ProviderTable(LineView, can_focus=True, inherit_bindings=False):
         self._relight(was)
         if name is not None:
             self.post_message(self.Selected(name))
+
+    def rename(self, name: Callable[[str], str]) -> None:
+        """The rows to come have other names; the cursor stays with its provider."""
+        self._names = tuple(map(name, self._names))
+        self._cursor = None if self._cursor is None else name(self._cursor)
 
     def _relight(self, was: int | None) -> None:
         for row in {was, self.cursor_row} - {None}:

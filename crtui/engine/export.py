@@ -1,0 +1,47 @@
+"""A stretch of the journal as a trace: a header that may carry a state, then the inputs since."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+from crtui.core.now import Now, stamp
+from crtui.engine.history import Point, inputs_since
+
+
+def trace_lines(db: sqlite3.Connection, point: Point, upto: int | None = None) -> Iterator[bytes]:
+    """The trace from a point on, to the newest input and, where later, to the wall time ``upto``.
+
+    Raises ``BadDumpError`` or ``sqlite3.Error``.
+    """
+    data = point.data()
+    header = trace_header(point.now, point.seed, orjson.loads(point.config), data["core"])
+    yield orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)
+    for began in data["in_flight"]:
+        yield _line(0, orjson.dumps(began))
+    last = point.t
+    for last, line in inputs_since(db, point):
+        yield _line(last - point.t, line.encode())
+    if upto is not None and upto > point.start.wall + last:
+        yield _line(upto - point.now.wall, b'{"input":"tick"}')
+
+
+def trace_header(
+    now: Now, seed: int, config: Mapping[str, object], state: Mapping[str, object] | None
+) -> dict[str, object]:
+    """A trace's first line. ``state`` is the core's dump at ``now``; None: it had seen nothing."""
+    header: dict[str, object] = {
+        "crtui": "trace",
+        "version": 1,
+        "start": stamp(now.wall),
+        "mono": now.mono,
+        "seed": seed,
+        "config": config,
+    }
+    return header if state is None else {**header, "state": state}
+
+
+def _line(ms: int, line: bytes) -> bytes:
+    return b'{"t":%b,%b\n' % (repr(ms / 1000).encode(), line[1:])

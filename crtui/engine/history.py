@@ -1,0 +1,137 @@
+"""The journal read back: from which points on, and what was fed since."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from crtui.core.core import Core, UnknownProviderError
+from crtui.core.encode import event_from_json
+from crtui.core.events import Event
+from crtui.core.inputs import Tick
+from crtui.core.now import Now
+from crtui.core.plan import Ask, UnknownProfileError
+from crtui.core.saved import BadDumpError
+from crtui.core.settings import CoreSettings
+from crtui.wire.fields import BadInputError
+from crtui.wire.trace_in import decode
+
+_PAGE: Final = 2_000
+_TAIL: Final = 100
+_POINTS: Final = (
+    "SELECT c.segment, s.wall, s.mono, s.seed, s.config, c.t, c.after, c.saved "
+    "FROM checkpoints c JOIN segments s ON s.id = c.segment "
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """An instant of which everything is known, and since which every input is there."""
+
+    segment: int
+    start: Now
+    """The segment's first instant, which its inputs count from."""
+    seed: int
+    config: str
+    t: int
+    after: int
+    saved: bytes
+
+    @property
+    def now(self) -> Now:
+        """The instant itself."""
+        return Now(self.start.mono + self.t, self.start.wall + self.t)
+
+    def data(self) -> dict[str, Any]:
+        """The dump (``core``, None for nothing), ``events`` and ``in_flight``. Raises ``BadDumpError``."""
+        try:
+            return orjson.loads(zlib.decompress(self.saved))
+        except (zlib.error, orjson.JSONDecodeError) as fault:
+            raise BadDumpError(f"not a checkpoint: {fault}") from fault
+
+
+def newest_point(db: sqlite3.Connection) -> Point | None:
+    """The last checkpoint of all; None in a journal that has none."""
+    return _point(db.execute(_POINTS + "ORDER BY c.id DESC LIMIT 1").fetchone())
+
+
+def point_before(db: sqlite3.Connection, segment: int, wall: int | None) -> Point | None:
+    """A segment's last point that is not after a wall time; where there is none, or no time, its first.
+
+    Points from which on inputs have been deleted are passed over, and those
+    that are not exact where there are others.
+    """
+    [oldest] = db.execute("SELECT min(id) FROM inputs").fetchone()
+    whole = _POINTS + "WHERE c.segment = ? AND c.after >= ? "
+    these = (segment, 0 if oldest is None else oldest - 1)
+    if wall is not None:
+        last = whole + "AND s.wall + c.t <= ? ORDER BY c.exact DESC, c.id DESC LIMIT 1"
+        if found := _point(db.execute(last, (*these, wall)).fetchone()):
+            return found
+    return _point(db.execute(whole + "ORDER BY c.id LIMIT 1", these).fetchone())
+
+
+def inputs_since(db: sqlite3.Connection, point: Point) -> Iterator[tuple[int, str]]:
+    """What was fed after a point and is in the journal now: milliseconds since the segment's start, line.
+
+    Read a page at a time, so that a slow reader keeps no transaction open.
+    """
+    [end] = db.execute("SELECT max(id) FROM inputs WHERE segment = ?", (point.segment,)).fetchone()
+    last = point.after
+    while end is not None and last < end:
+        page = db.execute(
+            "SELECT id, t, line FROM inputs WHERE id > ? AND id <= ? AND segment = ? ORDER BY id LIMIT ?",
+            (last, end, point.segment, _PAGE),
+        ).fetchall()
+        for number, t, line in page:
+            yield t, line
+            last = number
+        if not page:
+            return
+
+
+def restore(
+    db: sqlite3.Connection, settings: CoreSettings, now: Now
+) -> tuple[Core, tuple[Event, ...]] | None:
+    """The core as the last run left it, on today's settings and clocks, and its last events.
+
+    None from a journal without a run. What concerns providers and profiles that are configured no
+    longer is passed over. Raises ``BadDumpError`` where the journal's dumps are of another version.
+    """
+    point = newest_point(db)
+    if point is None:
+        return None
+    data = point.data()
+    core, then = _core_at(point, data, settings), point.now
+    events = [event_from_json(event) for event in data["events"]]
+    for t, line in inputs_since(db, point):
+        then = Now(point.start.mono + t, point.start.wall + t)
+        events += _feed(core, line, then)
+    events += core.feed(Tick(), then)
+    return Core.restore(settings, core.dump(then), now), tuple(events[-_TAIL:])
+
+
+def _core_at(point: Point, data: dict[str, Any], settings: CoreSettings) -> Core:
+    if data["core"] is None:
+        return Core(settings, point.now, point.seed)
+    return Core.restore(settings, data["core"], point.now)
+
+
+def _feed(core: Core, line: str, now: Now) -> list[Event]:
+    try:
+        item = decode(orjson.loads(line), now.wall)
+        return core.route(item, now)[1] if isinstance(item, Ask) else core.feed(item, now)
+    except (UnknownProviderError, UnknownProfileError, BadInputError, orjson.JSONDecodeError):
+        return []
+
+
+def _point(row: tuple[Any, ...] | None) -> Point | None:
+    if row is None:
+        return None
+    segment, wall, mono, seed, config, t, after, saved = row
+    return Point(segment, Now(mono, wall), seed, config, t, after, saved)

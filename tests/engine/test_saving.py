@@ -1,0 +1,220 @@
+"""What stands in the way of saving: it is said, requests go on, and saving begins again by itself."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from crtui.engine.journal_writer import LOOK_MS, RETRY_MS
+from crtui.engine.lock import FileLock, holder_of
+from tests.engine.conftest import Live
+
+
+def total(live: Live) -> int:
+    return sum(row["usage"]["requests"] for row in live.shown()["providers"])
+
+
+@pytest.fixture
+def small_files():
+    """Turn the largest size a file may have down, as a full disk does, and back up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, old)
+
+
+def test_a_full_disk_is_told_with_the_time_and_requests_go_on(live, small_files):
+    live.start()
+    live.serve(3)
+    live.turn()
+    small_files(live.path.with_name("journal.db-wal").stat().st_size + 100)
+    live.serve(50)
+    live.turn()
+    [notice] = live.notices
+
+    assert notice.startswith("not saving since ")
+    assert "tried again every 30 s" in notice
+    assert str(live.folder) in notice
+    assert total(live) == 53
+
+
+def test_when_the_disk_has_room_again_nothing_is_missing(live, small_files):
+    live.start()
+    live.serve(3)
+    live.turn()
+    small_files(live.path.with_name("journal.db-wal").stat().st_size + 100)
+    live.serve(50)
+    live.turn()
+    small_files(None)
+    live.serve(5)
+    live.turn()
+    assert len(list(live.notices)) == 1, "it is tried again after 30 s, not at once"
+    live.clock.advance(RETRY_MS)
+    live.turn()
+
+    assert list(live.notices) == []
+    shown, again = live.shown(), live.replayed()
+    assert again == shown
+    live.kill()
+    live.start()
+    assert total(live) == 58
+
+
+def test_a_disk_that_is_full_from_the_start_is_tried_again(live, small_files):
+    live.folder.mkdir()
+    small_files(0)
+    live.start()
+    live.serve(4)
+    live.turn()
+    assert "not saving since" in next(iter(live.notices))
+    small_files(None)
+    live.clock.advance(RETRY_MS)
+    live.turn()
+    assert list(live.notices) == []
+    live.stop()
+    live.start()
+
+    assert total(live) == 4
+
+
+def test_a_second_instance_runs_in_memory_and_names_the_first(live, tmp_path):
+    live.start()
+    live.serve(2)
+    second = Live(live.folder, live.clock)
+    second.start()
+    second.serve(7)
+
+    assert second.writer is None
+    assert list(second.notices) == [
+        f"not saving: another crtui (pid {os.getpid()}) keeps {live.folder}; "
+        "choose another directory with --state-dir"
+    ]
+    live.stop()
+    live.start()
+    assert total(live) == 2
+
+
+def test_the_lock_of_a_process_that_was_killed_is_free(live):
+    script = textwrap.dedent(f"""
+        import os
+        from pathlib import Path
+        from crtui.engine.lock import FileLock
+        Path({str(live.folder)!r}).mkdir(parents=True)
+        assert FileLock(Path({str(live.folder / "lock")!r})).take()
+        os.kill(os.getpid(), 9)
+    """)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert (live.folder / "lock").read_text().strip().isdigit()
+    live.start()
+
+    assert list(live.notices) == []
+
+
+def test_a_lock_whose_file_was_removed_is_no_longer_held_by_the_one_who_had_it(tmp_path: Path):
+    path = tmp_path / "lock"
+    first, second = FileLock(path), FileLock(path)
+    assert first.take()
+    assert not second.take()
+    path.unlink()
+    assert second.take()
+
+    assert not first.held()
+    assert second.held()
+    first.release()
+    second.release()
+    assert holder_of(path) is None
+
+
+def test_removing_the_lock_file_of_a_running_gateway_costs_nothing_while_it_is_alone(live):
+    live.start()
+    live.serve(2)
+    live.turn()
+    (live.folder / "lock").unlink()
+    live.clock.advance(LOOK_MS)
+    live.serve(2)
+    live.turn()
+    live.serve(2)
+    live.turn()
+
+    assert list(live.notices) == []
+    second = FileLock(live.folder / "lock")
+    assert not second.take(), "it holds the new file"
+    live.kill()
+    live.start()
+    assert total(live) == 6
+
+
+def test_one_whose_lock_another_took_stops_writing_and_says_so(live):
+    live.start()
+    live.serve(2)
+    live.turn()
+    (live.folder / "lock").unlink()
+    second = Live(live.folder, live.clock)
+    second.start()
+    live.clock.advance(LOOK_MS)
+    live.serve(3)
+    live.turn()
+
+    assert "not saving: another crtui" in next(iter(live.notices))
+    second.stop()
+    assert total(live) == 5
+
+
+def test_a_journal_that_was_removed_is_made_again_and_knows_everything(live):
+    live.start()
+    live.serve(2)
+    live.turn()
+    for name in ("journal.db", "journal.db-wal", "journal.db-shm"):
+        (live.folder / name).unlink()
+    live.clock.advance(LOOK_MS)
+    live.turn()
+    live.serve(2)
+    live.turn()
+    live.kill()
+    live.start()
+
+    assert total(live) == 4
+
+
+def test_a_backup_that_holds_the_journal_for_a_moment_is_waited_out_in_silence(live):
+    live.start()
+    live.serve(2)
+    live.turn()
+    backup = sqlite3.connect(live.path, isolation_level=None)
+    backup.execute("BEGIN IMMEDIATE")
+    live.serve(2)
+    live.turn()
+    assert list(live.notices) == []
+    live.clock.advance(RETRY_MS)
+    live.turn()
+    assert "another program holds the journal" in next(iter(live.notices))
+    backup.close()
+    live.clock.advance(RETRY_MS)
+    live.turn()
+
+    assert list(live.notices) == []
+    assert live.replayed() == live.shown()
+
+
+@pytest.mark.parametrize("folder", ["/proc/crtui", "/dev/null/crtui"])
+def test_a_directory_that_cannot_be_is_named_and_the_gateway_runs(clock, folder):
+    from crtui.engine.state_dir import StateDir
+
+    live = Live(Path(folder), clock)
+    live.start()
+    live.serve(2)
+
+    assert StateDir(Path(folder)).notice.startswith(f"not saving: {folder}: ")
+    assert live.writer is None
+    assert total(live) == 2
