@@ -1,4 +1,7 @@
-"""The app: takes the newest picture from the link, hands it to the screens, turns keys into commands."""
+"""The app: takes the newest picture from the link, hands it to the screens, turns keys into commands.
+
+What only a key needs is imported by its function: the first frame waits for every import above it.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,15 @@ from crtui.clock import Clock
 from crtui.tui.actions import BY_ID, Action, available, in_ascii
 from crtui.tui.chart import Plotter
 from crtui.tui.desk import OrderDesk, Refused
-from crtui.tui.export import csv_text, json_line, jsonl_text
 from crtui.tui.frames import FrameSource
 from crtui.tui.hygiene import ExitReason, ascii_wanted, color_choice, on_signals, tty_gone
 from crtui.tui.keys import bindings
 from crtui.tui.line import ROLES, Line, Span, printable
 from crtui.tui.notify import Announcer, Notify
 from crtui.tui.orders import Question, quitting
-from crtui.tui.outfile import write_new
 from crtui.tui.plot import load_plotter
 from crtui.tui.privacy import Mask
 from crtui.tui.screens.dashboard import DashboardScreen
-from crtui.tui.screens.explain import ExplainScreen
-from crtui.tui.screens.forecast import ForecastScreen
 from crtui.tui.screens.modals import ConfirmModal, HelpModal
 from crtui.tui.screens.painted import PaintedScreen
 from crtui.tui.screens.provider import ProviderScreen
@@ -301,10 +300,14 @@ class CrtuiApp(App[None]):
 
     def do_explain(self) -> None:
         """The plan, candidate by candidate."""
+        from crtui.tui.screens.explain import ExplainScreen
+
         self.push_screen(ExplainScreen())
 
     def do_forecast(self) -> None:
         """The next hours."""
+        from crtui.tui.screens.forecast import ForecastScreen
+
         self.push_screen(ForecastScreen())
 
     def do_freeze(self) -> None:
@@ -323,6 +326,8 @@ class CrtuiApp(App[None]):
 
     def do_json(self) -> None:
         """Copy the selected provider as JSON."""
+        from crtui.tui.export import json_line
+
         provider = self._mask.frame(self._frames.take()).provider(self._top.selected)
         if provider is None:
             self.say((Span("no provider is selected", "dim"),))
@@ -332,6 +337,8 @@ class CrtuiApp(App[None]):
 
     def do_export(self) -> None:
         """Save the rows that the table shows."""
+        from crtui.tui.export import csv_text, jsonl_text
+
         screen = self._top
         if isinstance(screen, DashboardScreen) and screen.frame is not None:
             shown, now = screen.rows_shown(), screen.frame.now
@@ -342,6 +349,8 @@ class CrtuiApp(App[None]):
         self._save({".svg": self.export_screenshot(title="crtui")})
 
     def _save(self, files: dict[str, str]) -> None:
+        from crtui.tui.outfile import write_new
+
         folder, frame = self._folder or Path.cwd(), self._frames.take()
         try:
             saved = [write_new(folder, end, text, frame.clock, frame.zone) for end, text in files.items()]

@@ -125,7 +125,7 @@ class Laws(RuleBasedStateMachine):
         until = ledger.quota.until(self.mono)
         shown = row.quota.retry_after if row.quota.source != "burn_rate" else None
         assert shown == (None if until is None else self.wall + until - self.mono), (
-            f"C1, C3, Q6: exhausted until the latest of what is known, and only until then {row.name} {shown} {self.wall} {self.mono} {row.quota} {ledger.quota}"
+            "C1, C3, Q6: exhausted until the latest of what is known, and only until then"
         )
         for reason in row.reasons:
             if reason.until is not None:

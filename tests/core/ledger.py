@@ -131,13 +131,15 @@ class QuotaLedger:
         if item.ok and clear and not item.limits.windows:
             self.row = 0
         elif not (item.ok and 0 < item.ticket <= self.refused_until):
+            before = self.until(now.mono)
             self.hear(item, now)
             if not item.ok and self.hold is not None:
                 self.refused_until = max(self.refused_until, item.ticket, *live)
+            if not item.ok and before is not None:
+                self.hold = max(self.hold or 0, before)
             self.settle(now.mono)
 
     def hear(self, item: Attempt, now: Now) -> None:
-        before = self.until(now.mono)
         self.read(item.limits.windows, now)
         decides = item.ticket == 0 or (self.trial is not None and self.trial[0] == item.ticket)
         grows = decides or self.row == 0
@@ -159,8 +161,6 @@ class QuotaLedger:
             told = HOUR if told is None else told
         elif item.status not in (503, 529):
             told = None
-        if before is not None:
-            self.hold = max(self.hold or 0, before)
         if told is not None:
             self.hold = max(self.hold or 0, now.mono + min(told, MAX_HOLD))
 

@@ -28,6 +28,7 @@ BY_TABLE: dict[str, Callable[[], None]] = {
 """Where random stories take long to find it."""
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("wrong", [pytest.param(mutant, id=mutant.__name__) for mutant in MUTANTS])
 def test_a_wrong_core_is_caught(wrong: Mutant, monkeypatch: pytest.MonkeyPatch):
     wrong(monkeypatch)

@@ -47,7 +47,7 @@ line = st.fixed_dictionaries(
 
 
 @given(line)
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_a_plain_line_is_the_same_attempt_read_quickly_or_carefully(given_line):
     quick = plain_attempt(given_line, WALL)
     if quick is None:

@@ -104,8 +104,8 @@ def test_with_nothing_at_all_the_first_run_screen_says_what_to_do(tmp_path):
         assert terminal.wait() == 0
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24), (44, 30), (40, 10)])
-def test_it_fits_any_size_down_to_40x10(tmp_path, size):
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (44, 30), (40, 10), (40, 3)])
+def test_it_fits_any_size_down_to_40x3(tmp_path, size):
     with dashboard(tmp_path, 3, size) as terminal:
         terminal.until("provider-0", "quit")
         terminal.send("q")
@@ -117,7 +117,7 @@ def test_smaller_than_that_it_says_what_it_needs_and_recovers(tmp_path):
     with dashboard(tmp_path, 3, (80, 24)) as terminal:
         terminal.until("provider-0")
         terminal.resize(30, 8)
-        terminal.until("40x10")
+        terminal.until("needs 40x3")
         terminal.resize(1, 1)
         terminal.read(0.3)
         terminal.resize(100, 30)
