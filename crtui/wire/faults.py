@@ -122,7 +122,7 @@ def _code(fields: dict[str, object]) -> str:
 
 def _message(value: object, depth: int = 6) -> str:
     """The innermost message of an error in any known shape, safe; empty if there is none."""
-    if depth == 0:
+    if depth == 0 or not value:
         return ""
     if isinstance(value, str):
         return _string_message(value, depth - 1)
