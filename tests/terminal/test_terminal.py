@@ -104,10 +104,18 @@ def test_with_nothing_at_all_the_first_run_screen_says_what_to_do(tmp_path):
         assert terminal.wait() == 0
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24), (44, 30), (40, 10), (40, 3)])
-def test_it_fits_any_size_down_to_40x3(tmp_path, size):
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (44, 30), (40, 10)])
+def test_it_fits_any_size_down_to_40x10(tmp_path, size):
     with dashboard(tmp_path, 3, size) as terminal:
         terminal.until("provider-0", "quit")
+        terminal.send("q")
+
+        assert terminal.wait() == 0
+
+
+def test_below_that_three_lines_say_it_all(tmp_path):
+    with dashboard(tmp_path, 3, (40, 3)) as terminal:
+        terminal.until("LIVE", "provider-0", "nobody is out")
         terminal.send("q")
 
         assert terminal.wait() == 0

@@ -88,6 +88,11 @@ async def test_a_low_terminal_has_the_strip_by_itself_and_a_higher_one_the_table
         assert on.table.rows > 4
 
 
+async def test_while_nothing_has_happened_the_last_line_is_the_keys() -> None:
+    async with stage(fake.no_traffic(), size=(40, 3)) as on:
+        assert on.text("strip").splitlines()[-1].endswith("? help  q quit")
+
+
 async def test_with_the_option_it_is_three_lines_on_any_terminal() -> None:
     async with stage(fake.busy(), size=(100, 30), strip=True) as on:
         strip = on.app.screen.query_one("#strip", LineView)

@@ -16,6 +16,7 @@ from crtui.tui.empty import empty_lines, hint_lines
 from crtui.tui.feed import FeedLines
 from crtui.tui.forecast import ForecastLines
 from crtui.tui.frame import Frame
+from crtui.tui.keybar import key_bar
 from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span, plain
 from crtui.tui.order import SORTS, Entry, Sort, arrange, entries, matches, next_server
@@ -130,7 +131,10 @@ class DashboardScreen(PaintedScreen):
 
     def _strip(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         lines = strip_lines(frame, width, height)
-        return lines if self.flash is None else [*lines[: height - 1], (Span(" "), *self.flash)]
+        if self.flash is not None:
+            return [*lines[: height - 1], (Span(" "), *self.flash)]
+        spare = len(lines) < height
+        return [*lines, key_bar(self._keys(frame), width, None)] if spare else lines
 
     def paint_keys(self) -> None:
         """Also where the strip stands in for the key bar."""
