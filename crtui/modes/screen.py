@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from crtui.clock import SystemClock
 from crtui.engine.local import LocalLink
-from crtui.engine.logfile import log_to_file
 from crtui.errors import CrtuiError
 from crtui.modes.background import GatewayThread
 from crtui.modes.options import Options
@@ -31,6 +30,7 @@ def dashboard(options: Options, *, trace: Path | None) -> int:
     async def build() -> Stack:
         # On the gateway's thread, after the first frame: config and HTTP cost more than the screen.
         from crtui.compose import Stack, bind_for
+        from crtui.engine.logfile import log_to_file
         from crtui.modes.plant import plant_for
 
         plant = await plant_for(options, clock, trace)
@@ -66,6 +66,7 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
             from crtui.compose import Stack, bind_for
             from crtui.config.load import config_from_data
             from crtui.config.override import override
+            from crtui.engine.logfile import log_to_file
             from crtui.modes.plant import make_plant
 
             data = await world.start()
@@ -96,6 +97,7 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
 def attach(options: Options, url: str | None) -> int:
     """The dashboard on a gateway that runs already. Exit 3 where none answers."""
     _need_terminal("crtui status")
+    from crtui.engine.logfile import log_to_file
     from crtui.engine.remote import RemoteLink
     from crtui.modes.ask import connect
 

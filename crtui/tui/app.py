@@ -36,7 +36,6 @@ from crtui.tui.privacy import Mask
 from crtui.tui.screens.dashboard import DashboardScreen
 from crtui.tui.screens.modals import ConfirmModal, HelpModal
 from crtui.tui.screens.painted import PaintedScreen
-from crtui.tui.screens.provider import ProviderScreen
 from crtui.tui.themes import THEMES, stand_ins
 from crtui.tui.widgets.table import ProviderTable
 
@@ -296,6 +295,8 @@ class CrtuiApp(App[None]):
         name = self._top.selected
         if name is None:
             return
+        from crtui.tui.screens.provider import ProviderScreen
+
         self.push_screen(ProviderScreen(name))
 
     def do_explain(self) -> None:
