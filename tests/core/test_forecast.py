@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -220,18 +219,3 @@ def test_a_forecast_survives_its_json_and_old_states_still_read():
     assert data["forecast"]["lanes"][0]["segments"][0]["state"] == "out"
     del data["forecast"]
     assert snapshot_from_json(data).forecast is None
-
-
-def test_twenty_providers_are_forecast_in_a_few_milliseconds():
-    rows = [ProviderSettings(f"p{i}", daily_tokens=3_000_000, threshold=2) for i in range(20)]
-    world = World(*rows)
-    for i in range(20):
-        busy(world, f"p{i}", 2000, minutes=1)
-        for _ in range(i % 5):
-            world.fail(f"p{i}")
-    ahead(world)
-    begin = time.process_time()
-    for _ in range(5):
-        ahead(world)
-
-    assert (time.process_time() - begin) / 5 < 0.06
