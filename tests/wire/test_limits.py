@@ -387,4 +387,5 @@ def test_a_body_made_to_slow_a_pattern_down_is_read_in_no_time(piece: bytes) -> 
         assert wait(body=body) is None
         return time.perf_counter() - start
 
-    assert min(run() for _ in range(5)) < 0.05
+    # A pattern that backtracks would take minutes; the bound is far from both.
+    assert min(run() for _ in range(5)) < 1
