@@ -73,8 +73,6 @@ class CrtuiApp(App[None]):
     CSS_PATH: ClassVar[list[str]] = [  # type: ignore[assignment]
         "styles/tokens.tcss",
         "styles/dashboard.tcss",
-        "styles/provider.tcss",
-        "styles/modals.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in (*ROLES, "cursor")}

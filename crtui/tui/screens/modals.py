@@ -23,6 +23,8 @@ from crtui.tui.widgets.lines import LineView
 class ConfirmModal(ModalScreen[bool]):
     """Asks before something that cuts service. ``y`` does it; ``n``, Esc and a bare Enter do not."""
 
+    CSS_PATH = "../styles/modals.tcss"
+
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,6 +58,8 @@ class ConfirmModal(ModalScreen[bool]):
 
 class HelpModal(ModalScreen[None]):
     """Every key and every state, from the action table."""
+
+    CSS_PATH = "../styles/modals.tcss"
 
     VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [

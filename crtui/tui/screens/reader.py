@@ -12,6 +12,8 @@ from crtui.tui.screens.painted import PaintedScreen
 class ReaderScreen(PaintedScreen):
     """Scrolls the part named ``PAGE``; Esc and q lead back."""
 
+    CSS_PATH = "../styles/provider.tcss"
+
     PAGE: ClassVar[str] = "#page"
 
     def do_back(self) -> None:
