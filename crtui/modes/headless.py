@@ -91,6 +91,7 @@ def _address(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
         if ended:
             words = text.strip().rpartition("\n")[2].removeprefix("crtui: ")
             raise CrtuiError(f"the gateway did not start: {words or 'it said nothing'}")
+        # A plain command that waits for another process; nothing else runs here.
         time.sleep(_LOOK_S)
     raise CrtuiError(f"the gateway did not start within {START_S:g} s; try `crtui serve` by itself")
 
