@@ -10,6 +10,7 @@ import math
 import traceback
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -117,6 +118,7 @@ class CrtuiApp(App[None]):
         self._painted: tuple[Snapshot | None, tuple[object, ...]] = (None, ())
         self._loop_here: asyncio.AbstractEventLoop | None = None
         self._shown = False
+        self._opening = ExitStack()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -134,10 +136,11 @@ class CrtuiApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The dashboard is at the bottom of the stack."""
-        return DashboardScreen(self._clock)
+        return DashboardScreen(self._clock, self._mask.frame(self._frames.take()))
 
     def on_mount(self) -> None:
         """Start taking pictures, and make sure that the terminal is given back."""
+        self._opening.enter_context(self.batch_update())
         self._set_rate(self._hz)
         if not self.is_headless:
             on_signals(self.leave)
@@ -157,6 +160,12 @@ class CrtuiApp(App[None]):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_interval(1 / hz, self.tick) if hz > 0 else None
+
+    def _open(self) -> None:
+        """Every part has its size and its lines: draw them, at once and only once."""
+        self._opening.close()
+        self.screen.refresh()
+        self.call_after_refresh(self._first_frame)
 
     def _first_frame(self) -> None:
         if self.on_first_frame is not None:
@@ -249,7 +258,7 @@ class CrtuiApp(App[None]):
         self.tick(force=True)
         if not self._shown:
             self._shown = True
-            self.call_after_refresh(self._first_frame)
+            self.call_after_refresh(self._open)
 
     @on(PaintedScreen.Said)
     def _said(self, event: PaintedScreen.Said) -> None:

@@ -44,6 +44,7 @@ class Terminal:
     size: tuple[int, int] = (140, 40)
     output: bytearray = field(default_factory=bytearray)
     started: float = 0.0
+    heard: float = 0.0
     status: int | None = None
 
     def __enter__(self) -> Terminal:
@@ -77,8 +78,16 @@ class Terminal:
         """Take what is written within ``seconds``; returns at the first silence after that is over."""
         end, taken = time.monotonic() + seconds, bytearray()
         while (left := end - time.monotonic()) > 0:
-            if not select.select([self.fd], [], [], left)[0]:
+            data = self._take(left)
+            if not data:
                 break
+            taken += data
+        return bytes(taken)
+
+    def _take(self, patience: float) -> bytes:
+        """All that is there to take, drawn once nothing more waits: drawing must not slow the program."""
+        taken = bytearray()
+        while select.select([self.fd], [], [], 0 if taken else patience)[0]:
             try:
                 data = os.read(self.fd, 65536)
             except OSError:
@@ -86,18 +95,19 @@ class Terminal:
             if not data:
                 break
             taken += data
-            self.output += data
-            self._stream.feed(data)
+            self.heard = time.monotonic()
+        self.output += taken
+        self._stream.feed(bytes(taken))
         return bytes(taken)
 
     def until(self, *words: str, within: float = 15.0) -> float:
-        """Read until all words are on the screen; seconds since the start."""
+        """Read until all words are on the screen; seconds from the start to the bytes that drew the last."""
         end = time.monotonic() + within
         while not all(word in self.text() for word in words):
             if time.monotonic() > end:
                 raise TimeoutError(f"{words} not on the screen within {within} s:\n{self.text()}")
-            self.read(0.02)
-        return time.monotonic() - self.started
+            self._take(0.02)
+        return self.heard - self.started
 
     def text(self) -> str:
         """The screen as it stands."""

@@ -42,8 +42,10 @@ class DashboardScreen(PaintedScreen):
     PLACE = "dashboard"
     BINDINGS: ClassVar[list[BindingType]] = bindings("dashboard")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, frame: Frame) -> None:
+        """``frame`` is what it shows from its first moment."""
         super().__init__()
+        self.frame = frame
         self._clock = clock
         self._sort: Sort = "attention"
         self._reverse = False
@@ -85,7 +87,8 @@ class DashboardScreen(PaintedScreen):
         return None if hidden else self.query_one(ProviderTable).selected
 
     def on_mount(self) -> None:
-        """The table has the keys."""
+        """The table has the keys. Painted before it has a size, its parts know what to draw when they get one."""
+        self.repaint()
         self.query_one(ProviderTable).focus()
 
     def paint(self, frame: Frame) -> None:
