@@ -9,8 +9,8 @@ import asyncio
 import math
 import traceback
 from collections.abc import Callable, Iterable
-from datetime import tzinfo
 from contextlib import ExitStack
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar

@@ -87,7 +87,7 @@ class DashboardScreen(PaintedScreen):
         return None if hidden else self.query_one(ProviderTable).selected
 
     def on_mount(self) -> None:
-        """The table has the keys. Painted before it has a size, its parts know what to draw when they get one."""
+        """The table has the keys. Painted ahead, the parts know what to draw when they get their size."""
         self.repaint()
         self.query_one(ProviderTable).focus()
 
