@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
@@ -13,12 +12,12 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(NamedTuple):
     """One instant on both clocks.
 
     ``mono`` drives cooldowns and windows and never jumps; ``wall`` (Unix epoch, UTC) is for
-    calendar budgets and display only. Both are milliseconds.
+    calendar budgets and display only. Both are milliseconds. One is made for every input, and a
+    named tuple is made in a third of a frozen dataclass's time.
     """
 
     mono: int

@@ -20,6 +20,7 @@ from crtui.core.saved import BadDumpError
 from crtui.core.settings import CoreSettings
 from crtui.wire.fields import BadInputError
 from crtui.wire.trace_in import decode
+from crtui.wire.trace_plain import plain_attempt, read_plain
 
 _PAGE: Final = 2_000
 _TAIL: Final = 100
@@ -124,7 +125,8 @@ def _core_at(point: Point, data: dict[str, Any], settings: CoreSettings) -> Core
 
 def _feed(core: Core, line: str, now: Now) -> list[Event]:
     try:
-        item = decode(orjson.loads(line), now.wall)
+        plain = read_plain(line)
+        item = decode(orjson.loads(line), now.wall) if plain is None else plain_attempt(plain, now.wall)
         return core.route(item, now)[1] if isinstance(item, Ask) else core.feed(item, now)
     except (UnknownProviderError, UnknownProfileError, BadInputError, orjson.JSONDecodeError):
         return []

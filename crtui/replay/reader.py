@@ -15,6 +15,7 @@ from crtui.core.plan import Ask
 from crtui.errors import TraceError
 from crtui.wire.fields import BadInputError
 from crtui.wire.trace_in import decode
+from crtui.wire.trace_plain import NO_TIME, PlainLine, plain_attempt, read_plain
 
 MAX_LINE: Final = 16 * 1024 * 1024
 MAX_T_S: Final = 10 * 366 * 86_400
@@ -84,8 +85,10 @@ def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) ->
     """The inputs after the header, one at a time. Raises ``TraceError`` at a bad one."""
     last = 0.0
     for number, raw in lines:
-        data = _object(raw, name, number)
-        t = data.pop("t", None)
+        line = read_plain(raw) if len(raw) <= MAX_LINE else None
+        if line is None or line.t == NO_TIME:
+            line = _object(raw, name, number)
+        t = line.t if isinstance(line, PlainLine) else line.pop("t", None)
         # A bool is none of the two, and NaN and the infinities compare false.
         if type(t) not in (int, float) or not 0 <= t <= MAX_T_S:
             raise _fault(name, number, f"t must be seconds since the start, 0 or more, not {t!r:.40}")
@@ -94,9 +97,11 @@ def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) ->
         last = t
         now = header.at(t)
         try:
-            yield Step(number, now, decode(data, now.wall))
+            wall = now.wall
+            item = plain_attempt(line, wall) if isinstance(line, PlainLine) else decode(line, wall)
         except BadInputError as fault:
             raise _fault(name, number, str(fault)) from fault
+        yield Step(number, now, item)
 
 
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

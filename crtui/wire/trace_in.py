@@ -32,7 +32,7 @@ from crtui.wire.codec import BadBodyError
 from crtui.wire.fields import BadInputError, Fields
 from crtui.wire.limits import read_limits
 from crtui.wire.registry import codec_for
-from crtui.wire.trace_plain import error_words, plain_attempt, safe
+from crtui.wire.trace_plain import error_words, safe
 
 _WIRES: Final = get_args(Wire)
 _COMMANDS: Final = get_args(CommandName)
@@ -44,8 +44,6 @@ def decode(line: Mapping[str, Any], wall: int) -> Input | Ask:
 
     Raises ``BadInputError``.
     """
-    if line.get("input") == "attempt" and (plain := plain_attempt(line, wall)) is not None:
-        return plain
     fields = Fields(line)
     kind = fields.text("input")
     reader = _READERS.get(kind or "")

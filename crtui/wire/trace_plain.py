@@ -1,17 +1,20 @@
 """Attempts of trace lines in which every value is as it should be: nearly all of a long history.
 
-A line with anything unusual in it is left to the careful reading of ``crtui.wire.trace_in``, which
-gives the same attempt several times slower, or names the fault.
+Their shape is declared, and read and checked in one pass by msgspec. A line with anything unusual
+in it is left to the careful reading of ``crtui.wire.trace_in``, which gives the same attempt several
+times slower, or names the fault.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, get_args
+from typing import Annotated, Final, Literal
+
+import msgspec
 
 from crtui.core.inputs import NO_LIMITS, Attempt, ErrorKind, Usage
+from crtui.core.money import MOST, PICO, pico
 from crtui.core.settings import Wire
 from crtui.text import scrub
 from crtui.wire.faults import error_text
@@ -19,77 +22,98 @@ from crtui.wire.limits import read_limits
 
 MAX_ERROR_CELLS: Final = 2_000
 SHORT_ERROR: Final = 4_096
-LARGEST: Final = 10**15
-
-_TYPES: Final[dict[str, type]] = {
-    "input": str,
-    "provider": str,
-    "ok": bool,
-    "ticket": int,
-    "status": int,
-    "error_kind": str,
-    "error": str,
-    "wire": str,
-    "profile": str,
-    "model": str,
-    "session": str,
-    "request": str,
-    "latency_ms": int,
-    "ttft_ms": int,
-    "output_ms": int,
-    "usage": dict,
-    "headers": dict,
-}
+NO_TIME: Final = -1.0
 _DIGIT: Final = re.compile("[0-9]")
 """Whatever a body says of limits, it says in numbers."""
-_WIRES: Final = frozenset((*get_args(Wire), None))
-_ERROR_KINDS: Final = frozenset((*get_args(ErrorKind), None))
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 
 
-def plain_attempt(line: Mapping[str, Any], wall: int) -> Attempt | None:
-    """The attempt that a line without its ``t`` tells; None where it needs a closer look."""
-    if not _is_plain(tuple(line), tuple(map(type, line.values()))):
+class PlainUsage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """The ``usage`` of such a line."""
+
+    input: _Count = 0
+    output: _Count = 0
+    cache_read: _Count = 0
+    cache_write: _Count = 0
+    cache_write_1h: _Count = 0
+    cost_usd: Annotated[float, msgspec.Meta(ge=0, le=MOST / PICO)] | None = None
+
+
+class PlainLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Such a line. ``t`` is ``NO_TIME`` where there is none, as in the journal."""
+
+    input: Literal["attempt"]
+    provider: Annotated[str, msgspec.Meta(min_length=1)]
+    ok: bool
+    t: float = NO_TIME
+    ticket: _Count = 0
+    status: _Count | None = None
+    error_kind: ErrorKind | None = None
+    error: str = ""
+    wire: Wire | None = None
+    profile: str | None = None
+    model: str | None = None
+    session: str | None = None
+    request: str | None = None
+    latency_ms: _Count | None = None
+    ttft_ms: _Count | None = None
+    output_ms: _Count | None = None
+    midstream: bool = False
+    usage: PlainUsage | None = None
+    usage_estimated: bool = False
+    headers: dict[str, str] | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(PlainLine)
+
+
+def read_plain(raw: bytes | str) -> PlainLine | None:
+    """A line of JSON that tells an attempt as it should; None where it needs a closer look."""
+    try:
+        return _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError):
         return None
-    get = line.get
-    ticket, status = get("ticket", 0), get("status")
-    latency, ttft, output = get("latency_ms"), get("ttft_ms"), get("output_ms")
-    if (
-        not 0 <= ticket <= LARGEST
-        or (status is not None and not 0 <= status <= LARGEST)
-        or (latency is not None and not 0 <= latency <= LARGEST)
-        or (ttft is not None and not 0 <= ttft <= LARGEST)
-        or (output is not None and not 0 <= output <= LARGEST)
-    ):
-        return None
-    ok, provider, wire, error_kind = get("ok"), get("provider"), get("wire"), get("error_kind")
-    if ok is None or not provider or wire not in _WIRES or error_kind not in _ERROR_KINDS:
-        return None
-    usage = get("usage")
-    if usage is not None and (usage := _usage(usage)) is None:
-        return None
-    raw, limits = get("error", ""), NO_LIMITS
+
+
+def plain_attempt(line: PlainLine, wall: int) -> Attempt:
+    """The attempt that a plain line tells, ended at ``wall``."""
+    raw, usage, model = line.error, line.usage, line.model
     error, message = error_words(raw) if raw else ("", "")
-    if "headers" in line or _DIGIT.search(raw):
-        headers = {str(name): str(value) for name, value in line.get("headers", {}).items()}
-        limits = read_limits(headers, raw, status, wall)
+    limits = NO_LIMITS
+    if line.headers is not None or (raw and _DIGIT.search(raw)):
+        limits = read_limits(line.headers or {}, raw, line.status, wall)
     return Attempt(
-        provider,
-        ok,
-        ticket,
-        status,
-        error_kind,
+        line.provider,
+        line.ok,
+        line.ticket,
+        line.status,
+        line.error_kind,
         error,
         message,
-        wire,
-        get("profile"),
-        safe(get("model")),
-        get("session"),
-        get("request"),
-        latency,
-        ttft,
-        output,
-        limits=limits,
-        usage=usage,
+        line.wire,
+        line.profile,
+        None if model is None else safe(model),
+        line.session,
+        line.request,
+        line.latency_ms,
+        line.ttft_ms,
+        line.output_ms,
+        line.midstream,
+        limits,
+        None if usage is None else _usage(usage),
+        line.usage_estimated,
+    )
+
+
+def _usage(told: PlainUsage) -> Usage:
+    return Usage(
+        told.input,
+        told.output,
+        told.cache_read,
+        told.cache_write,
+        told.cache_write_1h,
+        None if told.cost_usd is None else pico(told.cost_usd),
     )
 
 
@@ -109,19 +133,3 @@ def _any_error(raw: str) -> tuple[str, str]:
 
 
 _short_error: Final = lru_cache(maxsize=256)(_any_error)
-
-
-@lru_cache(maxsize=1024)
-def _is_plain(keys: tuple[str, ...], types: tuple[type, ...]) -> bool:
-    """Whether these keys are known and have the types they should. A history has a few shapes."""
-    return all(kind is _TYPES.get(key) for key, kind in zip(keys, types, strict=True))
-
-
-def _usage(counts: Mapping[str, Any]) -> Usage | None:
-    get = counts.get
-    sent, got, read, write = get("input", 0), get("output", 0), get("cache_read", 0), get("cache_write", 0)
-    if not (type(sent) is type(got) is type(read) is type(write) is int):
-        return None
-    if sent < 0 or got < 0 or read < 0 or write < 0 or sent + got + read + write > LARGEST:
-        return None
-    return Usage(sent, got, read, write)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crtui.wire import trace_in
 from crtui.wire.fields import BadInputError, Fields
-from crtui.wire.trace_plain import plain_attempt
+from crtui.wire.trace_plain import plain_attempt, read_plain
 
 BODIES = (
     '{"error":{"message":"try again in 5s"}}',
@@ -49,7 +50,7 @@ line = st.fixed_dictionaries(
 @given(line)
 @settings(max_examples=600, deadline=None)
 def test_a_plain_line_is_the_same_attempt_read_quickly_or_carefully(given_line):
-    quick = plain_attempt(given_line, WALL)
+    quick = read_plain(orjson.dumps(given_line))
     if quick is None:
         return
     try:
@@ -57,7 +58,7 @@ def test_a_plain_line_is_the_same_attempt_read_quickly_or_carefully(given_line):
     except BadInputError as fault:
         raise AssertionError(f"read quickly though {fault}") from fault
 
-    assert quick == careful
+    assert plain_attempt(quick, WALL) == careful
 
 
 def test_an_ordinary_line_is_read_quickly():
@@ -70,5 +71,8 @@ def test_an_ordinary_line_is_read_quickly():
         "usage": {"input": 3},
     }
 
-    assert plain_attempt(plain, WALL) is not None
-    assert plain_attempt({**plain, "latency_ms": -12}, WALL) is None
+    assert read_plain(orjson.dumps(plain)) is not None
+    assert read_plain(orjson.dumps({**plain, "latency_ms": -12})) is None
+    assert read_plain(orjson.dumps({**plain, "input": "tick"})) is None
+    assert read_plain(b'{"input": "attempt"') is None
+    assert read_plain(b'{"input":"attempt","provider":"a","ok":true,"model":"\xff"}') is None
