@@ -19,6 +19,7 @@ SCHEMA: Final = 1
 MARKER: Final = "crtui journal"
 KEPT_BAD: Final = 3
 BUSY_S: Final = 0.25
+_NO_SHARED_MEMORY: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL)
 
 _TABLES: Final = """
 CREATE TABLE marker (words TEXT NOT NULL);
@@ -85,13 +86,20 @@ def open_writer(path: Path, *, thorough: bool) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         _check(db, thorough=thorough)
-        db.execute("PRAGMA journal_mode = WAL")
+        if not _write_ahead(db):
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = TRUNCATE")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA journal_size_limit = 16777216")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def is_shared(db: sqlite3.Connection) -> bool:
+    """Whether others can read an open journal: it is in WAL mode, and not held by its writer alone."""
+    return db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -156,6 +164,18 @@ def _check(db: sqlite3.Connection, *, thorough: bool) -> None:
         if is_damage(fault) or "no such table" in str(fault):
             raise DamagedError(str(fault)) from fault
         raise
+
+
+def _write_ahead(db: sqlite3.Connection) -> bool:
+    """Switch to WAL mode, if the file system can: it takes shared memory, which many networks' lack."""
+    try:
+        if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+            db.executescript("BEGIN IMMEDIATE; COMMIT;")
+            return True
+    except sqlite3.OperationalError as fault:
+        if getattr(fault, "sqlite_errorcode", 0) & 0xFF not in _NO_SHARED_MEMORY:
+            raise
+    return False
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

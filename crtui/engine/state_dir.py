@@ -16,7 +16,8 @@ class StateDir:
     """``<state-dir>``: directories 0700, files 0600, whatever the umask.
 
     Where the directory cannot be used, ``notice`` says so in one line and everything that would
-    have been kept lives in memory for this run.
+    have been kept lives in memory for this run. One that belongs to another user, or that another's
+    link leads to, is not used: what stands in it would be theirs, or become it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,6 +25,8 @@ class StateDir:
         self.notice: str | None = None
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if any(found.st_uid != os.geteuid() for found in (path.lstat(), path.stat())):
+                raise PermissionError(1, "belongs to another user")
             path.chmod(0o700)
             if not os.access(path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "not writable")

@@ -15,6 +15,7 @@ from crtui.engine.lock import FileLock, holder_of
 JOURNAL_FILE: Final = "journal.db"
 LOCK_FILE: Final = "lock"
 _ELSEWHERE: Final = "choose another directory with --state-dir"
+_UNSHARED: Final = f"`crtui export` cannot read the journal while this runs; {_ELSEWHERE} to let it"
 
 
 class NotSavingError(Exception):
@@ -42,13 +43,15 @@ class Store:
         return self._db
 
     def open(self, wall: int, *, thorough: bool) -> str | None:
-        """Take the lock and open the journal; a line about a damaged one that was put aside, if any.
+        """Take the lock and open the journal; a line that people should read of it, if there is one.
 
         Raises ``NotSavingError``.
         """
         try:
             self._take_lock()
-            damaged = self._open(wall, thorough=thorough)
+            told = self._open(wall, thorough=thorough)
+            if told is None and not database.is_shared(self.db):
+                told = f"{self.path.parent} is on a file system without shared memory: {_UNSHARED}"
         except database.NewerError:
             self.close()
             raise NotSavingError(
@@ -59,7 +62,7 @@ class Store:
             raise NotSavingError(f"{reason(fault)} ({self.path.parent})") from fault
         there = self.path.stat()
         self._file = (there.st_dev, there.st_ino)
-        return damaged
+        return told
 
     def in_place(self) -> bool:
         """Whether lock and journal are still the files at their paths."""

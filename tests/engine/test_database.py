@@ -92,6 +92,7 @@ def link(path: Path) -> None:
         link,
     ],
 )
+@pytest.mark.fault("D04", "D05", "D06", "D13")
 def test_a_damaged_journal_is_put_aside_and_a_new_one_begun_with_a_notice(used, damage):
     damage(used.path)
     used.start()
@@ -107,6 +108,7 @@ def test_a_damaged_journal_is_put_aside_and_a_new_one_begun_with_a_notice(used, 
     assert total(used) == 2
 
 
+@pytest.mark.fault("D04")
 def test_only_the_newest_damaged_journals_are_kept(used):
     for _ in range(KEPT_BAD + 2):
         used.clock.advance(1_000)
@@ -126,6 +128,7 @@ def test_two_that_break_in_the_same_second_do_not_overwrite_each_other(used):
     assert len(bad_files(used)) == 2
 
 
+@pytest.mark.fault("D15")
 def test_a_journal_of_a_newer_version_is_left_alone_and_the_gateway_runs(used):
     with sqlite3.connect(used.path) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
@@ -140,6 +143,7 @@ def test_a_journal_of_a_newer_version_is_left_alone_and_the_gateway_runs(used):
     assert total(used) == 3
 
 
+@pytest.mark.fault("D07")
 def test_a_process_killed_while_it_makes_a_journal_leaves_no_journal(tmp_path):
     script = (
         "import os, sqlite3, sys; from pathlib import Path; from crtui.engine import database\n"

@@ -15,6 +15,7 @@ import pytest
 
 from crtui.engine.journal_writer import LOOK_MS, RETRY_MS
 from crtui.engine.lock import FileLock, holder_of
+from crtui.engine.state_dir import StateDir
 from tests.engine.conftest import Live
 
 
@@ -34,6 +35,7 @@ def small_files():
     signal.signal(signal.SIGXFSZ, old)
 
 
+@pytest.mark.fault("D01")
 def test_a_full_disk_is_told_with_the_time_and_requests_go_on(live, small_files):
     live.start()
     live.serve(3)
@@ -49,6 +51,7 @@ def test_a_full_disk_is_told_with_the_time_and_requests_go_on(live, small_files)
     assert total(live) == 53
 
 
+@pytest.mark.fault("D01")
 def test_when_the_disk_has_room_again_nothing_is_missing(live, small_files):
     live.start()
     live.serve(3)
@@ -88,6 +91,7 @@ def test_a_disk_that_is_full_from_the_start_is_tried_again(live, small_files):
     assert total(live) == 4
 
 
+@pytest.mark.fault("D09")
 def test_a_second_instance_runs_in_memory_and_names_the_first(live, tmp_path):
     live.start()
     live.serve(2)
@@ -105,6 +109,7 @@ def test_a_second_instance_runs_in_memory_and_names_the_first(live, tmp_path):
     assert total(live) == 2
 
 
+@pytest.mark.fault("D10", "X05")
 def test_the_lock_of_a_process_that_was_killed_is_free(live):
     script = textwrap.dedent(f"""
         import os
@@ -136,6 +141,7 @@ def test_a_lock_whose_file_was_removed_is_no_longer_held_by_the_one_who_had_it(t
     assert holder_of(path) is None
 
 
+@pytest.mark.fault("D11")
 def test_removing_the_lock_file_of_a_running_gateway_costs_nothing_while_it_is_alone(live):
     live.start()
     live.serve(2)
@@ -155,6 +161,7 @@ def test_removing_the_lock_file_of_a_running_gateway_costs_nothing_while_it_is_a
     assert total(live) == 6
 
 
+@pytest.mark.fault("D11")
 def test_one_whose_lock_another_took_stops_writing_and_says_so(live):
     live.start()
     live.serve(2)
@@ -187,6 +194,7 @@ def test_a_journal_that_was_removed_is_made_again_and_knows_everything(live):
     assert total(live) == 4
 
 
+@pytest.mark.fault("D19")
 def test_a_backup_that_holds_the_journal_for_a_moment_is_waited_out_in_silence(live):
     live.start()
     live.serve(2)
@@ -208,9 +216,8 @@ def test_a_backup_that_holds_the_journal_for_a_moment_is_waited_out_in_silence(l
 
 
 @pytest.mark.parametrize("folder", ["/proc/crtui", "/dev/null/crtui"])
+@pytest.mark.fault("D02")
 def test_a_directory_that_cannot_be_is_named_and_the_gateway_runs(clock, folder):
-    from crtui.engine.state_dir import StateDir
-
     live = Live(Path(folder), clock)
     live.start()
     live.serve(2)
@@ -218,3 +225,53 @@ def test_a_directory_that_cannot_be_is_named_and_the_gateway_runs(clock, folder)
     assert StateDir(Path(folder)).notice.startswith(f"not saving: {folder}: ")
     assert live.writer is None
     assert total(live) == 2
+
+
+def as_directory(folder: Path) -> None:
+    folder.mkdir()
+    os.chown(folder, 12345, -1)
+
+
+def as_link(folder: Path) -> None:
+    folder.with_name("theirs").mkdir()
+    folder.symlink_to(folder.with_name("theirs"))
+    os.chown(folder, 12345, -1, follow_symlinks=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+@pytest.mark.parametrize("given_away", [as_directory, as_link])
+@pytest.mark.fault("D13")
+def test_another_users_directory_is_neither_read_nor_written(clock, tmp_path, given_away):
+    folder = tmp_path / "state"
+    given_away(folder)
+    live = Live(folder, clock)
+    live.start()
+    live.serve(2)
+
+    assert StateDir(folder).notice == (
+        f"not saving: {folder}: belongs to another user; choose another with --state-dir"
+    )
+    assert (live.writer, list(folder.iterdir())) == (None, [])
+    assert total(live) == 2
+
+
+@pytest.mark.fault("D12")
+def test_without_shared_memory_the_journal_is_kept_by_its_writer_alone(live, monkeypatch):
+    """SQLite's own ``unix-dotfile`` file system stands in for a network's: it has no shared memory."""
+    connect = sqlite3.connect
+
+    def over_the_network(path: Path, **options: object) -> sqlite3.Connection:
+        return connect(f"{path.as_uri()}?vfs=unix-dotfile", uri=True, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(sqlite3, "connect", over_the_network)
+    live.start()
+    live.serve(3)
+    live.turn()
+    told = list(live.notices)
+    live.stop()
+    live.start()
+
+    assert len(told) == 1
+    assert f"{live.folder} is on a file system without shared memory" in told[0]
+    assert not live.path.with_name("journal.db-wal").exists()
+    assert total(live) == 3
