@@ -17,8 +17,9 @@ from crtui.core import saved
 from crtui.core.adaptive import AdaptiveOrder, Stats
 from crtui.core.affinity import Affinity
 from crtui.core.chain import Sorting, decide
+from crtui.core.demand import Demand
 from crtui.core.events import Event, EventKind
-from crtui.core.inputs import Attempt, Began, Command, Input, Poll, Tick
+from crtui.core.inputs import Attempt, Began, Charge, Command, Input, Poll, Pull, Tick, Usage
 from crtui.core.now import DAY, SECOND, Now, stamp
 from crtui.core.plan import Ask, Plan
 from crtui.core.profiles import Profiles
@@ -28,7 +29,7 @@ from crtui.core.tactics import CHANCE
 from crtui.core.verdict import Told
 from crtui.core.views import DroppedView, GatewayView, ProfileView, ProviderView, Snapshot
 
-DUMP_FORMAT: Final = 1
+DUMP_FORMAT: Final = 2
 _WALL_JUMP_MS: Final = SECOND
 _ANY: Final = Ask("chat")
 
@@ -62,6 +63,7 @@ class Core:
         self._profiles = Profiles(settings)
         self._adaptive = {p.name: AdaptiveOrder() for p in settings.profiles if p.adaptive}
         self._current: dict[str, str] = {}
+        self._demand = {profile.name: Demand() for profile in settings.profiles}
         self._affinity = Affinity()
         self._due: list[tuple[int, int]] = []
         self._rows: dict[str, tuple[tuple[int, int], bool, ProviderView]] = {}
@@ -100,6 +102,7 @@ class Core:
             "current": dict(self._current),
             "affinity": self._affinity.dump(now.mono),
             "adaptive": {name: order.dump(now.mono) for name, order in self._adaptive.items()},
+            "demand": {name: demand.dump(now.mono) for name, demand in self._demand.items()},
             "providers": {state.name: state.dump(now) for state in self._states},
         }
 
@@ -127,6 +130,9 @@ class Core:
         self._current = {name: saved.take(current, name, str) for name in current if name in self._profiles}
         for name in self._adaptive.keys() & orders.keys():
             self._adaptive[name].load(saved.inner(orders, name), then.mono)
+        demands = saved.inner(data, "demand")
+        for name in self._demand.keys() & demands.keys():
+            self._demand[name].load(saved.inner(demands, name), then.mono)
         providers = saved.inner(data, "providers")
         for state in self._states:
             if state.name in providers:
@@ -162,8 +168,12 @@ class Core:
             events += self._tell(state, state.fold_poll(item, now), now.wall)
         elif isinstance(item, Command):
             events += self._tell(state, state.fold_command(item, now), now.wall)
+        elif isinstance(item, Pull):
+            events += self._tell(state, [_told_of_pull(item)], now.wall)
         elif isinstance(item, Began):
             state.begin(item, now)
+        elif isinstance(item, Charge):
+            events += self._tell(state, state.fold_charge(item, now), now.wall)
         self._touched(state, now)
         return events
 
@@ -239,6 +249,10 @@ class Core:
         """The profile by whose actions a provider's row is judged."""
         return self._profiles.judging(name)
 
+    def demand(self, profile: str, now: Now) -> Usage:
+        """What a profile's callers use per hour at the recent rate. Raises ``KeyError``."""
+        return self._demand[profile].hourly(now)
+
     def _advance(self, now: Now) -> list[Event]:
         """Let everything happen that falls due up to ``now``, each at its own time."""
         events: list[Event] = []
@@ -282,6 +296,8 @@ class Core:
         outcome, told = state.fold(item, profile, now)
         if outcome.kind == "ok" and item.session is not None and profile.affinity_ms:
             self._affinity.put(f"{profile.name}\0{item.session}", state.name, now.mono)
+        if item.usage is not None:
+            self._demand[profile.name].add(item.usage, now.mono)
         self.version += 1
         if not (state.calm and state.is_scheduled(now)):
             self._schedule(state, now)
@@ -343,6 +359,11 @@ class Core:
     def _event(self, wall: int, kind: EventKind, provider: str | None, data: dict[str, object]) -> Event:
         self._seq += 1
         return Event(self._seq, wall, kind, provider, data)
+
+
+def _told_of_pull(item: Pull) -> Told:
+    data: dict[str, object] = {"model": item.model, "status": item.status}
+    return ("model.pull", {**data, "error": item.error} if item.error else data)
 
 
 def _told_of(plan: Plan, ask: Ask) -> Told:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 
 from crtui.core.events import Event
 from crtui.core.now import stamp
-from crtui.core.views import ProviderView, Snapshot
+from crtui.core.views import AgentView, ProviderView, Snapshot
 
 Convert = Callable[[Any], Any]
 _EVENT_FIELDS: Final = ("seq", "at", "kind", "provider")
@@ -29,6 +29,11 @@ def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
 def provider_json(view: ProviderView) -> dict[str, Any]:
     """One provider's row in the same form."""
     return _encoder(ProviderView)(view)
+
+
+def agent_json(view: AgentView) -> dict[str, Any]:
+    """One agent in the same form."""
+    return _encoder(AgentView)(view)
 
 
 def snapshot_from_json(data: Mapping[str, Any]) -> Snapshot:

@@ -72,6 +72,8 @@ class Event(NamedTuple):
         """How loudly to show it."""
         if self.kind == "health.changed":
             return {"HEALTHY": "good", "DEGRADED": "warn"}.get(str(self.data.get("to")), "bad")  # type: ignore[return-value]
+        if self.kind == "model.pull":
+            return {"done": "good", "failed": "warn"}.get(str(self.data.get("status")), "info")  # type: ignore[return-value]
         return _SEVERITY.get(self.kind, "info")
 
     def to_json(self) -> dict[str, object]:

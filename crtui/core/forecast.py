@@ -67,10 +67,7 @@ class _Run:
         core.feed(Tick(), now)
         self._profiles = core.settings.profiles
         self._lanes = {name: self._lane(name) for name in core.providers}
-        self._demand = dict.fromkeys((profile.name for profile in self._profiles), Usage())
-        for name, lane in self._lanes.items():
-            judge = core.judging(name).name
-            self._demand[judge] = self._demand[judge].plus(lane.usage)
+        self._demand = {profile.name: core.demand(profile.name, now) for profile in self._profiles}
         self._dry: dict[str, list[int]] = {}
 
     def view(self) -> ForecastView:
@@ -142,6 +139,7 @@ class _Run:
         for name, load in loads.items():
             spent = Limits(windows=tuple(self._fill(self._lanes[name], load, ms)))
             usage = _scaled(load, ms / HOUR)
+            usage = usage._replace(cost=self._core.state(name).budget.expected(usage))
             self._core.feed(
                 Attempt(name, ok=False, error_kind="client", usage=usage, limits=spent), self._now
             )

@@ -10,16 +10,26 @@ from crtui.core.settings import Wire
 ErrorKind = Literal["connect", "timeout", "reset", "protocol", "client"]
 """How an attempt ended when no usable answer came; ``client``: the caller left or ran out of patience."""
 
-CommandName = Literal["demote", "drain", "pin", "release", "reset", "reset_all", "paid"]
+CommandName = Literal[
+    "demote", "drain", "pin", "release", "reset", "reset_all", "paid", "pull", "cancel_pull"
+]
+
+PullStatus = Literal["queued", "started", "done", "failed", "cancelled"]
 
 
 class Usage(NamedTuple):
-    """Tokens of one attempt. ``input`` excludes cache tokens. Never negative."""
+    """Tokens of one attempt. ``input`` excludes cache tokens. Never negative.
+
+    ``cache_write_1h`` are those of ``cache_write`` that are kept for an hour. ``cost`` is what all
+    of it cost in pico-dollars, as the provider told or a price list says; None: unknown.
+    """
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
+    cost: int | None = None
 
     @property
     def total(self) -> int:
@@ -27,12 +37,13 @@ class Usage(NamedTuple):
         return self.input + self.output + self.cache_read + self.cache_write
 
     def plus(self, other: Usage) -> Usage:
-        """Both together."""
+        """The tokens of both together; their cost is left open."""
         return Usage(
             self.input + other.input,
             self.output + other.output,
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
+            self.cache_write_1h + other.cache_write_1h,
         )
 
 
@@ -126,6 +137,14 @@ class Attempt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What an attempt cost that had ended before its price was known; its tokens are counted already."""
+
+    provider: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
     """What a poller saw of one provider. ``None`` fields were not observed and change nothing."""
 
@@ -142,13 +161,25 @@ class Command:
     """An operator's order. ``provider`` is empty for ``reset_all`` and ``paid``.
 
     ``release`` lifts an override and leaves the guards alone; ``reset`` does both.
-    ``allow`` is for ``paid`` only.
+    ``allow`` is for ``paid`` only. ``pull`` and ``cancel_pull`` change nothing here; they mean
+    ``model``, or where that is empty every model that is declared and missing, or on its way.
     """
 
     command: CommandName
     provider: str = ""
     for_ms: int | None = None
     allow: bool = False
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A model's way to a provider has come to another point. It is told, and changes nothing."""
+
+    provider: str
+    model: str
+    status: PullStatus
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +187,4 @@ class Tick:
     """Nothing happened but time."""
 
 
-Input = Began | Attempt | Poll | Command | Tick
+Input = Began | Attempt | Charge | Poll | Command | Pull | Tick

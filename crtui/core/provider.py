@@ -9,9 +9,10 @@ from crtui.core import saved
 from crtui.core.adaptive import AdaptiveWindow
 from crtui.core.budget import Budget
 from crtui.core.burn import Burn
+from crtui.core.demand import split
 from crtui.core.events import EventKind
 from crtui.core.health import Health
-from crtui.core.inputs import Attempt, Began, Command, ModelReport, Poll, Usage
+from crtui.core.inputs import Attempt, Began, Charge, Command, ModelReport, Poll, Usage
 from crtui.core.latency import Samples
 from crtui.core.memory import Memory
 from crtui.core.now import DAY, MINUTE, Now
@@ -71,6 +72,7 @@ class ProviderState:
         self._heard_wall: int | None = None
         self._last_attempt: int | None = None
         self._poll_ok: bool | None = None
+        self._status: SignalStatus = "unknown"
         self._window_start: int | None = None
         self._window_tokens = 0
         self._candidate: Candidate | None = None
@@ -103,12 +105,18 @@ class ProviderState:
             told += self.memory.fold(item.error, profile.memory_action, profile.memory_cooldown_ms, now)
         if item.usage is not None:
             told += self._charge(item.usage, now)
-        self.calm = calm and len(told) == 1 and self.burn.clear
+        self.calm = calm and len(told) == 1 and self.burn.clear and self._status != "unknown"
         if self.calm:
             self.version += 1
-        else:
-            self._changed()
-        return outcome, told
+            return outcome, told
+        self._changed()
+        return outcome, told + self._signalled(now)
+
+    def fold_charge(self, item: Charge, now: Now) -> list[Told]:
+        """The price of an attempt that had ended has become known."""
+        told = self.budget.settle(item.usage, now)
+        self._changed()
+        return told
 
     def fold_poll(self, item: Poll, now: Now) -> list[Told]:
         """A poll ended."""
@@ -125,15 +133,17 @@ class ProviderState:
         if item.models is not None:
             self._models = item.models
         self._changed()
-        return told
+        return told + self._signalled(now)
 
     def fold_command(self, item: Command, now: Now) -> list[Told]:
         """An operator's order. A reset clears every guard, but never a budget or the day's tokens."""
+        if item.command not in OVERRIDES:
+            return []
         told = self.operator.set(OVERRIDES[item.command], item.for_ms, now)
         if item.command == "reset":
             told += self.health.reset(now) + self.quota.reset(now) + self.memory.reset()
         self._changed()
-        return told
+        return told + self._signalled(now)
 
     def due(self, now: Now) -> int | None:
         """When time alone changes something next, in monotonic ms."""
@@ -164,7 +174,7 @@ class ProviderState:
         """Roll the day and the month where they are over."""
         told = self._burnt(self.burn.expire(now)) + self.budget.expire(now)
         self._changed()
-        return told
+        return told + self._signalled(now)
 
     def exclusion(self, profile: ProfileSettings, now: Now) -> Verdict | None:
         """The first guard, in the chain's order, that keeps a request of this profile away."""
@@ -202,8 +212,7 @@ class ProviderState:
 
     def hourly(self, now: Now) -> Usage:
         """What it uses per hour at the recent rate, split as all its tokens so far; nothing if unknown."""
-        tokens, total = self.burn.hourly(now), sum(self._used)
-        return Usage(*(tokens * count // total for count in self._used)) if total else Usage()
+        return split(self.burn.hourly(now), self._used)
 
     def view(self, profile: ProfileSettings, now: Now, *, allow_paid: bool) -> ProviderView:
         """The provider's row, judged as a request of ``profile`` would be."""
@@ -232,7 +241,7 @@ class ProviderState:
             latency=self.samples.view(),
             operator=self.operator.view(now),
             usage=self._usage_view(),
-            signal=self._signal(quota),
+            signal=SignalView(self._status_at(now), self._heard_wall, self._heard is not None),
             models=tuple(ModelView(m.name, m.loaded, m.context, m.vram_bytes) for m in self._models),
             in_flight=self.in_flight,
             last_attempt_at=self._last_attempt,
@@ -274,6 +283,7 @@ class ProviderState:
             store.load(saved.inner(data, name))
         self._load_counts(data, then)
         self._changed()
+        self._status = self._status_at(then)
 
     def _load_counts(self, data: Mapping[str, Any], then: Now) -> None:
         self._used = list(saved.values(data, "usage", (int,)))
@@ -348,7 +358,7 @@ class ProviderState:
         told = self.burn.fold(tokens, now)
         if told:
             told = self._burnt(told)
-        return told + self.budget.charge(usage, now) if self.budget.counts else told
+        return told + self.budget.charge(usage, now)
 
     def _burnt(self, told: list[Told]) -> list[Told]:
         """What the day's budget tells, but for what the quota guard holds true anyway."""
@@ -385,12 +395,14 @@ class ProviderState:
         a, b, c, d = self._used
         return UsageView(self._requests, self._ok, self._failed, a, b, c, d, self.budget.cost_usd)
 
-    def _signal(self, quota: QuotaView) -> SignalView:
-        status: SignalStatus = "unknown"
-        if quota.state == "quota_exhausted":
-            status = "exhausted"
-        elif self._poll_ok is False or not self.health.clear:
-            status = "degraded"
-        elif self._heard_wall is not None:
-            status = "available"
-        return SignalView(status, self._heard_wall, self._heard is not None)
+    def _status_at(self, now: Now) -> SignalStatus:
+        if self.quota.exhausted or self.burn.verdict(now) is not None:
+            return "exhausted"
+        if self._poll_ok is False or not self.health.clear:
+            return "degraded"
+        return "unknown" if self._heard_wall is None else "available"
+
+    def _signalled(self, now: Now) -> list[Told]:
+        """``signal.changed``, if what other programs are told of this provider has changed."""
+        before, self._status = self._status, self._status_at(now)
+        return [("signal.changed", {"from": before, "to": self._status})] if before != self._status else []

@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Final
 
 from crtui.core.settings import Tactic
@@ -25,9 +27,9 @@ CHANCE: Final[frozenset[Tactic]] = frozenset(("tier", "random", "capacity_based"
 """The tactics that draw from the random generator."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """What the tactics look at in one provider.
+    """What the tactics look at in one provider. It outlives many plans, so what follows from it is kept.
 
     Latency is in milliseconds, speed in output tokens per second; ``window_tokens`` is what it
     used in the current tumbling window. ``None`` is unknown.
@@ -43,12 +45,22 @@ class Candidate:
     speed_samples: int
     mean_speed: float | None
 
-    @property
+    @cached_property
     def free(self) -> float | None:
         """The share of its capacity that is free, 0..1."""
         if self.capacity is None:
             return None
         return max(0.0, (self.capacity - self.in_flight) / self.capacity) if self.capacity > 0 else 0.0
+
+    @cached_property
+    def score(self) -> float:
+        """0..1: weighted sum of latency, unspent tokens, speed and free capacity, each 0..1."""
+        latency, speed, free = self.mean_latency_ms, self.mean_speed, self.free
+        quick = UNKNOWN_SCORE if latency is None else max(0.0, 1 - latency / LATENCY_GOOD_MS)
+        unspent = max(0.0, 1 - self.window_tokens / TOKENS_BEFORE_SWITCH)
+        fluent = UNKNOWN_SCORE if speed is None else min(1.0, speed / (2 * SPEED_GOOD))
+        spare = UNKNOWN_SCORE if free is None else free
+        return 0.40 * quick + 0.25 * unspent + 0.25 * fluent + 0.10 * spare
 
 
 def order(
@@ -122,16 +134,7 @@ def _speed_based(pool: list[Candidate], current: str | None, rng: random.Random)
 
 
 def _adaptive(pool: list[Candidate], current: str | None, rng: random.Random) -> list[Candidate]:
-    return sorted(pool, key=_score, reverse=True)
-
-
-def _score(candidate: Candidate) -> float:
-    """0..1: weighted sum of latency, unspent tokens, speed and free capacity, each 0..1."""
-    latency, speed, free = candidate.mean_latency_ms, candidate.mean_speed, candidate.free
-    quick = UNKNOWN_SCORE if latency is None else max(0.0, 1 - latency / LATENCY_GOOD_MS)
-    unspent = max(0.0, 1 - candidate.window_tokens / TOKENS_BEFORE_SWITCH)
-    fluent = UNKNOWN_SCORE if speed is None else min(1.0, speed / (2 * SPEED_GOOD))
-    return 0.40 * quick + 0.25 * unspent + 0.25 * fluent + 0.10 * (UNKNOWN_SCORE if free is None else free)
+    return sorted(pool, key=attrgetter("score"), reverse=True)
 
 
 _ARRANGE: Final[dict[Tactic, Callable[[list[Candidate], str | None, random.Random], list[Candidate]]]] = {

@@ -21,6 +21,7 @@ QuotaSource = Literal["retry_after", "headers", "burn_rate", "subscription", "po
 Override = Literal["none", "demoted", "drained", "pinned"]
 LaneState = Literal["serving", "waiting", "out"]
 SignalStatus = Literal["available", "degraded", "exhausted", "unknown"]
+PullState = Literal["queued", "pulling", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,15 @@ class BurnView:
 
 @dataclass(frozen=True, slots=True)
 class BudgetView:
-    """USD of the UTC month against the cap. ``spent_usd`` is None while no price is known."""
+    """USD of the UTC month against the cap. ``spent_usd`` is None while no price is known.
+
+    ``unpriced_requests`` of the month used tokens at a price that is not known: the spend lacks them.
+    """
 
     monthly_usd: float | None
     spent_usd: float | None
     month: str
+    unpriced_requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,72 @@ class ModelView:
     loaded: bool | None = None
     context: int | None = None
     vram_bytes: int | None = None
+    size_bytes: int | None = None
+    """On disk."""
+    capabilities: tuple[str, ...] | None = None
+    """Those it is known to have, of ``vision``, ``tools``, ``thinking`` and ``embedding``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """What a server told of itself when it was polled last, whoever its requests are from.
+
+    ``cache_ratio`` is how much of its key-value cache is in use, 0 to 1; ``slots`` how many requests
+    it can work on at once; ``asleep``: its model is not in memory until the next request.
+    """
+
+    version: str | None = None
+    running: int | None = None
+    waiting: int | None = None
+    slots: int | None = None
+    cache_ratio: float | None = None
+    asleep: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """One file of a model that is being pulled. ``name`` is the beginning of its digest."""
+
+    name: str
+    total_bytes: int
+    completed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PullView:
+    """A model on its way to a provider, or waiting for it.
+
+    ``step`` is what the server says it does. The bytes are those of the layers named so far, so the
+    total may still grow; ``left_ms`` is the time for the rest of them at ``bytes_per_s``. ``retry_at``:
+    when a failed one is tried again, None for one that is given up. ``asked``: by a person, not the config.
+    """
+
+    model: str
+    state: PullState
+    asked: bool = False
+    step: str = ""
+    layers: tuple[LayerView, ...] = ()
+    completed_bytes: int | None = None
+    total_bytes: int | None = None
+    bytes_per_s: float | None = None
+    left_ms: int | None = None
+    retry_at: Stamp | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredView:
+    """The models that should be there, against those that are.
+
+    ``missing`` and ``extra`` are None until the server has told its models; ``seen_at`` is when it
+    last did, ``error`` why it did not the last time it was asked.
+    """
+
+    models: tuple[str, ...]
+    missing: tuple[str, ...] | None = None
+    extra: tuple[str, ...] | None = None
+    seen_at: Stamp | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +262,9 @@ class ProviderView:
     models: tuple[ModelView, ...] = ()
     in_flight: int = 0
     last_attempt_at: Stamp | None = None
+    server: ServerView | None = None
+    declared: DeclaredView | None = None
+    pulls: tuple[PullView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +347,46 @@ class ForecastView:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentBlockView:
+    """The five-hour block an agent works in, as its own logs show it; an estimate, never a limit.
+
+    The projection is where its tokens end at the slower and the faster of its recent paces.
+    """
+
+    start: Stamp
+    end: Stamp
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    tokens_per_min: float | None = None
+    projected_from: int | None = None
+    projected_to: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of the block so far."""
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """A coding agent by the logs it leaves on this machine, whether or not the gateway serves it."""
+
+    name: str
+    last_at: Stamp | None
+    block: AgentBlockView | None
+    today_tokens: int = 0
+    windows: tuple[WindowView, ...] = ()
+    """Its subscription's windows, as it was told of them itself."""
+    files: int = 0
+    skipped: int = 0
+    """Lines of its logs that could not be understood."""
+    reading: bool = False
+    """Whether older logs are still to be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One instant. ``version`` grows whenever something visible changed."""
 
@@ -284,3 +398,4 @@ class Snapshot:
     version: int = 0
     schema: int = 1
     forecast: ForecastView | None = None
+    agents: tuple[AgentView, ...] = ()

@@ -13,6 +13,7 @@ import orjson
 from crtui.core.inputs import (
     Attempt,
     Began,
+    Charge,
     Command,
     CommandName,
     ErrorKind,
@@ -21,10 +22,13 @@ from crtui.core.inputs import (
     MemoryReport,
     ModelReport,
     Poll,
+    Pull,
+    PullStatus,
     Tick,
     Usage,
     WindowReport,
 )
+from crtui.core.money import MOST, pico
 from crtui.core.plan import Ask, Content
 from crtui.core.settings import Wire
 from crtui.text import scrub
@@ -37,6 +41,8 @@ from crtui.wire.trace_plain import error_words, safe
 _WIRES: Final = get_args(Wire)
 _COMMANDS: Final = get_args(CommandName)
 _KINDS: Final = get_args(ErrorKind)
+_PULLS: Final = get_args(PullStatus)
+_COUNTS: Final = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 
 
 def decode(line: Mapping[str, Any], wall: int) -> Input | Ask:
@@ -91,7 +97,16 @@ def _limits(fields: Fields, error: str, status: int | None, wall: int) -> Limits
 
 
 def _usage(fields: Fields) -> Usage:
-    return Usage(*(fields.whole(key) or 0 for key in ("input", "output", "cache_read", "cache_write")))
+    told = Usage(*(fields.whole(key) or 0 for key in _COUNTS))
+    cost = fields.number("cost_usd")
+    return told if cost is None else told._replace(cost=min(MOST, max(0, pico(cost))))
+
+
+def _charge(fields: Fields, wall: int) -> Charge:
+    usage = fields.inner("usage")
+    if usage is None:
+        raise BadInputError("usage is missing")
+    return Charge(fields.need("provider"), _usage(usage))
 
 
 def _windows(fields: Fields) -> tuple[WindowReport, ...]:
@@ -147,7 +162,16 @@ def _command(fields: Fields, wall: int) -> Command:
         "" if general else fields.need("provider"),
         None if for_s is None else round(for_s * 1000),
         fields.flag("allow") or False,
+        scrub(fields.text("model") or ""),
     )
+
+
+def _pull(fields: Fields, wall: int) -> Pull:
+    status = cast("PullStatus | None", fields.one_of("status", _PULLS))
+    if status is None:
+        raise BadInputError(f"status is missing; one of {', '.join(_PULLS)}")
+    model, error = scrub(fields.need("model")), scrub(fields.text("error") or "")
+    return Pull(fields.need("provider"), model, status, error)
 
 
 def _begin(fields: Fields, wall: int) -> Began:
@@ -201,8 +225,10 @@ def _content(fields: Fields | None) -> Content | None:
 _READERS: Final[dict[str, Callable[[Fields, int], Input | Ask]]] = {
     "attempt": _attempt,
     "route": _route,
+    "charge": _charge,
     "poll": _poll,
     "command": _command,
+    "pull": _pull,
     "begin": _begin,
     "tick": _tick,
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crtui.core.inputs import Attempt, Began, Command, Input, Poll, WindowReport
+from crtui.core.inputs import Attempt, Began, Charge, Command, Input, Poll, Pull, Usage, WindowReport
+from crtui.core.money import usd
 from crtui.core.now import stamp
 from crtui.core.plan import Ask
 
@@ -20,10 +21,21 @@ def encode(item: Input | Ask) -> dict[str, object]:
         return _encode_poll(item)
     if isinstance(item, Began):
         return _line("begin", provider=item.provider, ticket=item.ticket, profile=item.profile)
+    if isinstance(item, Charge):
+        return _line("charge", provider=item.provider, usage=_encode_usage(item.usage))
     if isinstance(item, Command):
         for_s = None if item.for_ms is None else item.for_ms / 1000
         allow = item.allow if item.command == "paid" else None
-        return _line("command", command=item.command, provider=item.provider, for_s=for_s, allow=allow)
+        return _line(
+            "command",
+            command=item.command,
+            provider=item.provider,
+            for_s=for_s,
+            allow=allow,
+            model=item.model,
+        )
+    if isinstance(item, Pull):
+        return _line("pull", provider=item.provider, model=item.model, status=item.status, error=item.error)
     return _line("tick")
 
 
@@ -76,17 +88,26 @@ def _encode_attempt(item: Attempt) -> dict[str, object]:
         usage_estimated=item.usage_estimated or None,
     )
     if usage is not None:
-        line["usage"] = {
-            "input": usage.input,
-            "output": usage.output,
-            "cache_read": usage.cache_read,
-            "cache_write": usage.cache_write,
-        }
+        line["usage"] = _encode_usage(usage)
     if item.limits.windows or item.limits.retry_after_ms is not None:
         line["limits"] = {
             "retry_after_ms": item.limits.retry_after_ms,
             "windows": [_encode_window(window) for window in item.limits.windows],
         }
+    return line
+
+
+def _encode_usage(usage: Usage) -> dict[str, object]:
+    line: dict[str, object] = {
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+    }
+    if usage.cache_write_1h:
+        line["cache_write_1h"] = usage.cache_write_1h
+    if usage.cost is not None:
+        line["cost_usd"] = usd(usage.cost)
     return line
 
 

@@ -88,6 +88,7 @@ def test_t8_dump_and_restore_at_the_same_instant_is_a_fixed_point(steps, health_
 
 @given(story, action, st.integers(-DAY, DAY), st.integers(0, 10**12))
 @settings(max_examples=100, deadline=None)
+@pytest.mark.fault("D20", "S30")
 def test_c8_no_pair_of_clocks_makes_a_wait_longer(steps, health_action, off_ms, mono):
     world = world_of(health_action)
     for wait, item in steps:
@@ -105,6 +106,7 @@ def test_c8_no_pair_of_clocks_makes_a_wait_longer(steps, health_action, off_ms, 
 @pytest.mark.parametrize(
     ("off_s", "left"), [(0, 100), (30, 70), (99.999, 0.001), (-500, 100), (100, None), (10**6, None)]
 )
+@pytest.mark.fault("D20", "S30")
 def test_the_time_that_passed_is_taken_off_a_wait_and_a_clock_set_back_adds_none(off_s, left):
     world = World("a", "b")
     world.fail("a", 429, retry_after=100)
@@ -145,6 +147,7 @@ def test_a_quota_trial_that_died_is_due_again():
     assert restarted(world).order() == "a b"
 
 
+@pytest.mark.fault("S45")
 def test_an_override_survives_and_ends_when_it_was_to_end():
     world = World("a", "b")
     world.command("drain", "a")
@@ -298,7 +301,7 @@ def test_a_damaged_dump_is_refused_with_one_error_or_makes_a_core_that_works(pat
 
 @pytest.mark.parametrize(
     "data",
-    [None, [], {}, 3, {"format": 1}, {**DUMP, "format": 2}, {**DUMP, "rng": [1]}, {**DUMP, "wall": 2**70}],
+    [None, [], {}, 3, {"format": 1}, {**DUMP, "format": 3}, {**DUMP, "rng": [1]}, {**DUMP, "wall": 2**70}],
 )
 def test_what_is_no_dump_is_refused_by_name(data):
     with pytest.raises(BadDumpError):

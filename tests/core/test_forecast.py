@@ -219,3 +219,20 @@ def test_a_forecast_survives_its_json_and_old_states_still_read():
     assert data["forecast"]["lanes"][0]["segments"][0]["state"] == "out"
     del data["forecast"]
     assert snapshot_from_json(data).forecast is None
+
+
+def test_a_profiles_traffic_stays_with_whoever_serves_that_profile():
+    """``b`` stands behind ``a`` in the default profile, and is first in another that uses its budget up."""
+    world = World(
+        "a",
+        ProviderSettings("b", daily_tokens=2_000_000),
+        profiles=(ProfileSettings("default", ("a", "b")), ProfileSettings("side", ("b",))),
+        start=LATE,
+    )
+    for minute in range(15):
+        world.at(minute * 60).ok("a", usage=Usage(input=50_000))
+        world.at(minute * 60).ok("b", usage=Usage(input=100_000), profile="side")
+    world.at(15 * 60).tick()
+
+    assert [state for _, state, _ in lane(ahead(world), "b")][:2] == ["serving", "out"]
+    assert [state for _, state, _ in lane(ahead(world), "a")] == ["serving"]

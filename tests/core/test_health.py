@@ -30,6 +30,7 @@ def test_degraded_at_the_threshold_unhealthy_at_twice_it(failures, state):
     assert world.row("a").health.consecutive_failures == failures
 
 
+@pytest.mark.fault("S19")
 def test_each_transition_is_told_once():
     world = down(World(SHORT), failures=9)
 
@@ -48,6 +49,7 @@ def test_one_success_is_healthy_again_and_leaves_no_trace(failures):
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 422, 429, 402])
+@pytest.mark.fault("S15")
 def test_what_is_not_the_providers_fault_does_not_touch_health(status):
     world = World(SHORT)
     for _ in range(9):
@@ -56,6 +58,7 @@ def test_what_is_not_the_providers_fault_does_not_touch_health(status):
     assert world.row("a").health.state == "HEALTHY"
 
 
+@pytest.mark.fault("S18")
 def test_a_client_that_left_does_not_touch_health():
     world = World(SHORT)
     for _ in range(9):
@@ -74,6 +77,7 @@ def test_half_open_comes_exactly_when_the_recovery_time_is_over():
     assert world.order() == "a b"
 
 
+@pytest.mark.fault("L01")
 def test_half_open_lets_one_request_through_at_its_normal_place():
     world = down(World(SHORT, "b")).at(10)
     world.tick()
@@ -151,6 +155,7 @@ def test_no_last_resort_while_another_guard_has_a_time():
     assert world.events[-1].kind == "chain.exhausted"
 
 
+@pytest.mark.fault("S14")
 def test_a_refused_credential_excludes_at_once_whatever_the_action():
     world = World("a", "b", profile={"health_action": "off"})
     world.fail("a", 401, message="invalid x-api-key")
@@ -160,6 +165,7 @@ def test_a_refused_credential_excludes_at_once_whatever_the_action():
     assert world.at(7200).dropped() == {"a": "auth:auth"}
 
 
+@pytest.mark.fault("S14")
 def test_a_good_probe_or_a_reset_believes_the_credential_again():
     for mend in (lambda w: w.poll("a"), lambda w: w.command("reset", "a")):
         world = World("a")
@@ -169,6 +175,7 @@ def test_a_good_probe_or_a_reset_believes_the_credential_again():
         assert world.order() == "a"
 
 
+@pytest.mark.fault("S42", "S43")
 def test_where_a_free_probe_exists_it_is_the_trial_not_a_request():
     world = down(World(PROBED, "b")).at(10)
     world.tick()
@@ -182,6 +189,7 @@ def test_where_a_free_probe_exists_it_is_the_trial_not_a_request():
     assert world.row("a").health.state == "HEALTHY"
 
 
+@pytest.mark.fault("S42")
 def test_a_good_poll_does_not_wash_away_failures_of_real_requests():
     world = down(World(SHORT), failures=3)
     world.poll("a")

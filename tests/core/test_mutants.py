@@ -22,6 +22,9 @@ BY_TABLE: dict[str, Callable[[], None]] = {
     "an_order_for_a_time_never_ends": test_operator.test_an_order_for_a_time_ends_by_itself_and_says_so,
     "a_pin_does_not_lead": test_operator.test_a_pin_is_first_of_all_and_the_newest_pin_leads,
     "a_reset_clears_what_was_spent": test_budget.test_a_reset_does_not_clear_a_months_spend,
+    "a_success_from_before_the_refusal_is_evidence_of_room": (
+        test_quota.test_a_success_that_began_before_the_refusal_is_no_evidence_of_room
+    ),
     "a_window_past_its_reset_still_holds": test_quota.test_a_reset_that_has_passed_already_is_none,
     "windows_are_replaced_as_a_set": test_quota.test_windows_are_merged_by_name_never_replaced_as_a_set,
 }

@@ -15,6 +15,7 @@ from tests.core.world import World, tokens
         ("reset", "a b c", {}),
     ],
 )
+@pytest.mark.fault("S45")
 def test_what_each_order_does(command, order, dropped):
     world = World("a", "b", "c")
     world.command(command, "a")
@@ -23,6 +24,7 @@ def test_what_each_order_does(command, order, dropped):
     assert world.dropped() == dropped
 
 
+@pytest.mark.fault("S45")
 def test_a_pin_is_first_of_all_and_the_newest_pin_leads():
     world = World("a", "b", "c")
     world.command("pin", "b")

@@ -19,6 +19,7 @@ def until(world, name="a"):
     return world.seconds_until(world.row(name).quota.retry_after)
 
 
+@pytest.mark.fault("S01")
 def test_a_429_excludes_until_exactly_the_stated_time():
     world = World("a", "b")
     world.fail("a", 429, retry_after=20)
@@ -30,6 +31,7 @@ def test_a_429_excludes_until_exactly_the_stated_time():
     assert world.kinds("a") == ["quota.exhausted", "quota.available"]
 
 
+@pytest.mark.fault("S10")
 def test_a_429_without_a_time_waits_60_s_doubling_to_an_hour():
     world, waits = World("a"), []
     for _ in range(9):
@@ -43,6 +45,7 @@ def test_a_429_without_a_time_waits_60_s_doubling_to_an_hour():
     assert until(world) - world.t == 60
 
 
+@pytest.mark.fault("S21")
 def test_a_repeated_429_never_shortens_the_wait():
     world = World("a")
     world.fail("a", 429, retry_after=100)
@@ -53,6 +56,7 @@ def test_a_repeated_429_never_shortens_the_wait():
     assert until(world) == 200
 
 
+@pytest.mark.fault("S21")
 def test_one_exhaustion_is_told_once():
     world = World("a")
     for _ in range(5):
@@ -62,6 +66,7 @@ def test_one_exhaustion_is_told_once():
 
 
 @pytest.mark.parametrize(("retry_after", "expected"), [(None, 3600), (90, 90)])
+@pytest.mark.fault("S11")
 def test_out_of_credit_waits_the_stated_time_else_an_hour(retry_after, expected):
     world = World("a")
     world.fail("a", 402, limits=limits(retry_after=retry_after))
@@ -71,6 +76,7 @@ def test_out_of_credit_waits_the_stated_time_else_an_hour(retry_after, expected)
 
 
 @pytest.mark.parametrize("status", [503, 529])
+@pytest.mark.fault("S13")
 def test_an_overload_with_a_time_is_a_failure_and_a_wait(status):
     world = World("a")
     world.fail("a", status, retry_after=30)
@@ -87,6 +93,7 @@ def test_a_fault_without_a_time_leaves_quota_alone(status):
     assert world.row("a").quota.state == "available"
 
 
+@pytest.mark.fault("S12", "S24")
 def test_a_window_with_nothing_left_excludes_until_its_own_reset():
     world = World("a")
     world.ok(
@@ -100,6 +107,7 @@ def test_a_window_with_nothing_left_excludes_until_its_own_reset():
     assert world.at(30).order() == "a"
 
 
+@pytest.mark.fault("S12", "S24")
 def test_the_latest_of_all_that_is_known_counts():
     world = World("a")
     world.fail("a", 429, limits=limits(window("5h", used=100, resets=50), retry_after=20))
@@ -107,6 +115,7 @@ def test_the_latest_of_all_that_is_known_counts():
     assert until(world) == 50
 
 
+@pytest.mark.fault("S24")
 def test_windows_are_merged_by_name_never_replaced_as_a_set():
     world = World("a")
     world.ok("a", limits=limits(window("5h", used=10, resets=3600), window("7d", used=40, resets=7200)))
@@ -129,6 +138,7 @@ def test_a_window_past_its_reset_is_reset_unconfirmed_not_at_its_old_percentage(
     assert world.row("a").quota.windows[0].used_percent == 1
 
 
+@pytest.mark.fault("S47")
 def test_a_success_whose_headers_show_room_lifts_the_wait():
     world = World("a")
     world.fail("a", 429, retry_after=100)
@@ -146,6 +156,7 @@ def test_a_success_that_says_nothing_of_limits_does_not_lift_the_wait():
     assert until(world) == 100
 
 
+@pytest.mark.fault("S20")
 def test_a_success_that_began_before_the_refusal_is_no_evidence_of_room():
     world = World("a")
     early = world.begin("a")
@@ -160,6 +171,7 @@ def test_a_success_that_began_before_the_refusal_is_no_evidence_of_room():
     assert world.kinds("a").count("quota.available") == 1
 
 
+@pytest.mark.fault("S47")
 def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_not():
     world = World("a")
     world.fail("a", 429, retry_after=100)
@@ -169,6 +181,7 @@ def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_n
     assert world.row("a").quota.state == "available"
 
 
+@pytest.mark.fault("L01")
 def test_when_the_time_has_passed_one_request_finds_out():
     world = World("a", "b")
     world.fail("a", 429, retry_after=20)
@@ -200,6 +213,7 @@ def test_a_trial_that_fails_for_another_reason_gives_the_permit_back():
     assert world.order() == "a b"
 
 
+@pytest.mark.fault("S26")
 def test_a_wall_clock_that_jumps_moves_no_wait():
     world = World("a")
     world.fail("a", 429, retry_after=100)
@@ -208,9 +222,10 @@ def test_a_wall_clock_that_jumps_moves_no_wait():
     assert world.row("a").quota.state == "quota_exhausted"
     assert until(world) == 100
     world.start -= 2 * 86_400_000
-    assert [e.kind for e in world.at(100).tick()] == ["quota.available"]
+    assert [e.kind for e in world.at(100).tick()] == ["quota.available", "signal.changed"]
 
 
+@pytest.mark.fault("S06")
 def test_more_than_31_days_is_31_days():
     world = World("a")
     world.fail("a", 429, retry_after=90 * 86_400)
@@ -218,6 +233,7 @@ def test_more_than_31_days_is_31_days():
     assert until(world) == 31 * 86_400
 
 
+@pytest.mark.fault("S47")
 def test_reset_forgets_the_wait_and_the_spent_window():
     world = World("a")
     world.fail("a", 429, limits=limits(window("5h", used=100, resets=500), retry_after=400))
@@ -237,6 +253,7 @@ def test_room_in_a_refusals_own_headers_shortens_no_wait():
     assert until(world) is None
 
 
+@pytest.mark.fault("S19")
 def test_many_refusals_of_attempts_that_overlapped_are_one():
     world = World("a")
     tickets = [world.begin("a") for _ in range(20)]

@@ -89,11 +89,12 @@ class World:
         return self.core.snapshot(self.now(), GatewayView("0", "", self.start), tuple(self.events[-100:]))
 
     def kinds(self, provider: str | None = None) -> list[str]:
-        """Kinds of all events so far, attempts and routes left out."""
+        """Kinds of all events so far, attempts, routes and the signals that follow from the rest left out."""
         return [
             e.kind
             for e in self.events
-            if (provider is None or e.provider == provider) and not e.kind.startswith(("attempt", "route"))
+            if (provider is None or e.provider == provider)
+            and not e.kind.startswith(("attempt", "route", "signal"))
         ]
 
     def seconds_until(self, wall: int | None) -> float | None:

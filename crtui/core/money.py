@@ -1,0 +1,69 @@
+"""Money as whole pico-dollars: sums of any length add up without a rounding error.
+
+A price of one USD per million tokens is a million pico-dollars per token, so prices of up to six
+decimals are exact too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from crtui.core.settings import Price
+
+if TYPE_CHECKING:
+    from crtui.core.inputs import Usage
+
+PICO: Final = 10**12
+MOST: Final = 2**50
+"""No attempt costs more (some 1,100 USD). Up to here a JSON number of USD gives the same sum back."""
+_PER_TOKEN: Final = 10**6
+
+
+class Rates(NamedTuple):
+    """Pico-dollars per token. ``cache_write_1h`` is for what is cached for an hour."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    cache_write_1h: int
+
+    def cost(self, usage: Usage) -> int:
+        """What these tokens cost, in pico-dollars. Negative counts are 0."""
+        hour = max(0, usage.cache_write_1h)
+        return (
+            max(0, usage.input) * self.input
+            + max(0, usage.output) * self.output
+            + max(0, usage.cache_read) * self.cache_read
+            + max(0, usage.cache_write - hour) * self.cache_write
+            + hour * self.cache_write_1h
+        )
+
+
+def rates_of(price: Price) -> Rates | None:
+    """A price's rates; None if all of it is unknown.
+
+    A missing cache price is the input price, a missing one for an hour that of a cache write: a
+    vendor's discount is not guessed, so a cap may trip early but a cache read is never taken to be free.
+    """
+    if price == Price():
+        return None
+    read = price.input if price.cache_read is None else price.cache_read
+    write = price.input if price.cache_write is None else price.cache_write
+    hour = write if price.cache_write_1h is None else price.cache_write_1h
+    return Rates(rate(price.input), rate(price.output), rate(read), rate(write), rate(hour))
+
+
+def rate(usd_per_million: float | None) -> int:
+    """Pico-dollars per token."""
+    return round((usd_per_million or 0) * _PER_TOKEN)
+
+
+def pico(usd: float) -> int:
+    """USD as the nearest whole pico-dollars."""
+    return round(usd * PICO)
+
+
+def usd(amount: int) -> float:
+    """Pico-dollars as USD."""
+    return amount / PICO
