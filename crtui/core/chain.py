@@ -1,4 +1,4 @@
-"""From a profile's chain to a plan: drop, order, demote, then the session's and the pinned first.
+"""From a profile's chain to a plan: drop, order, demote, then the session's, pinned and owners first.
 
 Dropping asks, in this order: wire, capability, paid, operator, budget and burn, quota, memory,
 health. The first guard that excludes is the reason; nothing is dropped without one.
@@ -70,8 +70,14 @@ def decide(
     if last_resort:
         names = {state.name for state in resting}
         dropped = [drop for drop in dropped if drop.provider not in names]
-        return Plan(ask.id, profile.name, tuple(s.name for s in resting), tuple(dropped), last_resort=True)
-    return Plan(ask.id, profile.name, _ordered(profile, kept, sorting, now), tuple(dropped))
+        order = _owners_first(tuple(s.name for s in resting), ask)
+        return Plan(ask.id, profile.name, order, tuple(dropped), last_resort=True)
+    order = _owners_first(_ordered(profile, kept, sorting, now), ask)
+    return Plan(ask.id, profile.name, order, tuple(dropped))
+
+
+def _owners_first(names: tuple[str, ...], ask: Ask) -> tuple[str, ...]:
+    return tuple(sorted(names, key=lambda name: name not in ask.owners)) if ask.owners else names
 
 
 def _unfit(state: ProviderState, ask: Ask) -> tuple[Guard, str] | None:

@@ -39,6 +39,8 @@ class Ask:
     content: Content | None = None
     rule: str | None = None
     """The rule it fell under, by name, in a record that leaves out the text it was matched by."""
+    owners: tuple[str, ...] = ()
+    """Who has the model, where it was chosen from the list of them all: they come before everyone else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,11 @@ class ProviderView:
     declared: DeclaredView | None = None
     pulls: tuple[PullView, ...] = ()
 
+    @property
+    def pulling(self) -> bool:
+        """Whether a model is on its way, or waits to be."""
+        return any(pull.state != "failed" or pull.retry_at is not None for pull in self.pulls)
+
 
 @dataclass(frozen=True, slots=True)
 class DroppedView:

@@ -78,6 +78,13 @@ class Fields:
                 raise BadInputError(f"{self._path}{key}[{place}] must be an object")
         return [Fields(row, f"{self._path}{key}[{place}].") for place, row in enumerate(rows)]
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of text, empty where there is none."""
+        value = self._get(key, list, "a list") or ()
+        if not all(isinstance(entry, str) for entry in value):
+            raise BadInputError(f"{self._path}{key} must be a list of text")
+        return tuple(value)
+
     def strings(self, key: str) -> dict[str, str]:
         """A map of text with lower-case keys."""
         value = self._get(key, dict, "an object")

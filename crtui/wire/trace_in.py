@@ -207,6 +207,7 @@ def _route(fields: Fields, wall: int) -> Ask:
         session or headers.get("x-claude-code-session-id") or headers.get("session-id"),
         content,
         fields.text("rule"),
+        fields.texts("owners"),
     )
 
 

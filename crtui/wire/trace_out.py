@@ -62,6 +62,7 @@ def _encode_route(ask: Ask) -> dict[str, object]:
         model=ask.model,
         session=ask.session,
         rule=ask.rule,
+        owners=list(ask.owners),
         content=digest,
     )
 

@@ -99,3 +99,23 @@ def test_a_session_does_not_follow_one_that_is_demoted():
     world.command("demote", "b")
 
     assert world.order(session="s") == "a b"
+
+
+def test_who_has_the_model_that_was_chosen_from_the_list_comes_before_all_others():
+    world = World("a", "b", "c")
+    world.command("pin", "a")
+
+    assert world.order(model="m", owners=("c", "b")) == "b c a"
+    world.command("demote", "b")
+    assert world.order(model="m", owners=("c", "b")) == "c b a"
+    assert world.order(model="m") == "a c b"
+
+
+def test_the_last_resort_begins_with_who_has_the_model():
+    world = World("a", "b", profile={"health_action": "exclude"})
+    for name in ("a", "b"):
+        for _ in range(6):
+            world.fail(name)
+    plan = world.plan(owners=("b",))
+
+    assert (plan.last_resort, plan.order) == (True, ("b", "a"))

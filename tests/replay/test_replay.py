@@ -56,13 +56,16 @@ def test_an_outage_memory_and_orders_are_told_in_order_with_their_own_times():
 
     assert told == [
         (1, "health.changed", "a"),
+        (1, "signal.changed", "a"),
         (3, "health.changed", "a"),
         (4, "memory.detected", "b"),
         (4, "memory.pressured", "b"),
+        (4, "signal.changed", "b"),
         (5, "operator.changed", "a"),
         (8, "operator.changed", "a"),
         (13, "health.half_open", "a"),
         (14, "health.changed", "a"),
+        (14, "signal.changed", "a"),
         (14, "poll.ok", "b"),
         (34, "memory.recovered", "b"),
     ]
@@ -84,7 +87,14 @@ def test_the_command_prints_the_same_bytes_every_time_and_ends_with_the_state():
     assert (last["output"], last["schema"], last["t"]) == ("state", 1, 40)
     assert [row["name"] for row in last["providers"]] == ["a", "b"]
     assert last["providers"][1]["models"] == [
-        {"name": "qwen3:4b", "loaded": True, "context": 8192, "vram_bytes": None}
+        {
+            "name": "qwen3:4b",
+            "loaded": True,
+            "context": 8192,
+            "vram_bytes": None,
+            "size_bytes": None,
+            "capabilities": None,
+        }
     ]
 
 
@@ -187,7 +197,7 @@ def test_a_bad_config_in_the_header_is_named_by_its_key():
         Command("pin", "a", 90_000),
         Command("paid", allow=True),
         Tick(),
-        Ask("chat", "r1", "default", "m", "s", Content(True, False, True, "", 99)),
+        Ask("chat", "r1", "default", "m", "s", Content(True, False, True, "", 99), owners=("b", "a")),
     ],
 )
 def test_what_is_written_reads_back(item):
