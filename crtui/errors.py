@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+INTERNAL_ERROR: Final = 70
+"""The exit status where the program itself has failed (sysexits.h)."""
+
 
 class CrtuiError(Exception):
     """A fault with a remedy, printed as one line on stderr; never a traceback.

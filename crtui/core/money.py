@@ -6,12 +6,10 @@ decimals are exact too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from crtui.core.inputs import Usage
 from crtui.core.settings import Price
-
-if TYPE_CHECKING:
-    from crtui.core.inputs import Usage
 
 PICO: Final = 10**12
 MOST: Final = 2**50
@@ -30,12 +28,14 @@ class Rates(NamedTuple):
 
     def cost(self, usage: Usage) -> int:
         """What these tokens cost, in pico-dollars. Negative counts are 0."""
-        hour = max(0, usage.cache_write_1h)
+        sent, got, read, written, hour, _ = usage
+        if sent < 0 or got < 0 or read < 0 or written < 0 or hour < 0:
+            sent, got, read, written, hour = (max(0, count) for count in usage[:5])
         return (
-            max(0, usage.input) * self.input
-            + max(0, usage.output) * self.output
-            + max(0, usage.cache_read) * self.cache_read
-            + max(0, usage.cache_write - hour) * self.cache_write
+            sent * self.input
+            + got * self.output
+            + read * self.cache_read
+            + (written - hour if written > hour else 0) * self.cache_write
             + hour * self.cache_write_1h
         )
 

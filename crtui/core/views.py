@@ -353,9 +353,10 @@ class ForecastView:
 
 @dataclass(frozen=True, slots=True)
 class AgentBlockView:
-    """The five-hour block an agent works in, as its own logs show it; an estimate, never a limit.
+    """The tokens of the five hours an agent works in, as its own logs show them; never a limit.
 
-    The projection is where its tokens end at the slower and the faster of its recent paces.
+    The projection is where they end at the slower and the faster of its recent paces. ``estimated``:
+    start and end are worked out from the answers' times, no official reset is known.
     """
 
     start: Stamp
@@ -367,6 +368,7 @@ class AgentBlockView:
     tokens_per_min: float | None = None
     projected_from: int | None = None
     projected_to: int | None = None
+    estimated: bool = True
 
     @property
     def tokens(self) -> int:

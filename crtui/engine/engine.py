@@ -11,20 +11,23 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from crtui import __version__
 from crtui.clock import Clock
-from crtui.core.core import Core
+from crtui.core.core import Core, UnknownProviderError
 from crtui.core.events import Event
 from crtui.core.forecast import forecast
-from crtui.core.inputs import Attempt, Began, Command, Input, Poll, Tick
+from crtui.core.inputs import Attempt, Began, Charge, Command, Input, Poll, Pull, Tick
 from crtui.core.now import SECOND, Now
-from crtui.core.plan import Ask, Plan
+from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.settings import CoreSettings
-from crtui.core.views import ForecastView, GatewayView, ProviderView, Snapshot
+from crtui.core.views import AgentView, ForecastView, GatewayView, ProviderView, Snapshot
+from crtui.engine.inventory import Inventory
 from crtui.engine.notices import Notices
+from crtui.engine.pricing import Pricing
 from crtui.engine.run import Run
+from crtui.providers.probing import Observation
 from crtui.providers.provider import Provider
 
 KEPT_EVENTS: Final = 1_000
@@ -35,8 +38,11 @@ FORECAST_SHARE: Final = 100
 MAX_WAIT_MS: Final = SECOND
 """The timer never sleeps longer, so that a suspended machine is noticed when it wakes."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Record = Callable[[Input | Ask, Now], None]
 Listener = Callable[[list[Event]], None]
+Obey = Callable[[Command], None]
 
 
 class Engine:
@@ -53,6 +59,7 @@ class Engine:
         record: Record | None = None,
         run: Run | None = None,
         notices: Notices | None = None,
+        pricing: Pricing | None = None,
     ) -> None:
         now = clock.now()
         self.clock = clock
@@ -63,18 +70,23 @@ class Engine:
         self._core = run.core
         self._journal = run.journal
         self._record = record
+        self._pricing = pricing
         self._url = url
         self._started_at = now.wall
         self._changed: set[str] = set()
         self._forecast: ForecastView | None = None
         self._forecast_until = 0
+        self._agents: tuple[AgentView, ...] = ()
         self._events: deque[Event] = deque(run.events, maxlen=KEPT_EVENTS)
         self._tickets = 0
         self._in_flight = 0
         self._requests = 0
-        self._told = asyncio.Event()
+        self._told: asyncio.Event | None = None
         self._poked = asyncio.Event()
+        self._failure: Exception | None = None
         self._listeners: list[Listener] = []
+        self._obeying: list[Obey] = []
+        self.inventory = Inventory(providers)
 
     @property
     def needs_content(self) -> bool:
@@ -82,9 +94,15 @@ class Engine:
         return self._core.needs_content
 
     @property
-    def version(self) -> tuple[int, int, int, int]:
+    def version(self) -> tuple[int, ...]:
         """Changes whenever a snapshot would show something else (but for passing time)."""
-        return (self._core.version, self._in_flight, self._requests, self.notices.version)
+        return (
+            self._core.version,
+            self._in_flight,
+            self._requests,
+            self.notices.version,
+            self.inventory.version,
+        )
 
     @property
     def tag(self) -> str:
@@ -101,10 +119,14 @@ class Engine:
         """Call ``listener`` with every batch of new events, on this thread."""
         self._listeners.append(listener)
 
+    def listen_for_orders(self, obey: Obey) -> None:
+        """Call ``obey`` with every command once the core has been fed with it, on this thread."""
+        self._obeying.append(obey)
+
     def route(self, ask: Ask) -> Plan:
         """Plan one request. Raises ``UnknownProfileError``."""
         now = self._stamp()
-        plan, events = self._core.route(ask, now)
+        plan, events = self._whole(self._core.route, ask, now)
         self._keep(self._settled(ask, plan), now, events)
         return plan
 
@@ -114,7 +136,9 @@ class Engine:
         ``last_resort`` is the plan's: then health does not stand in the way.
         """
         now = self._stamp()
-        self._feed(Tick(), now, recorded=False)
+        due = self._core.next_due()
+        if due is not None and due <= now.mono:
+            self._feed(Tick(), now, recorded=False)
         if not last_resort and not self._core.admits(provider, profile, now):
             return 0
         self._tickets += 1
@@ -123,16 +147,36 @@ class Engine:
 
     def end(self, attempt: Attempt) -> None:
         """An attempt has ended. Exactly once for every ticket."""
-        self._feed(attempt, self._stamp())
+        now = self._stamp()
+        self._feed(attempt if self._pricing is None else self._pricing.priced(attempt, now.wall), now)
+
+    def charge(self, charge: Charge) -> None:
+        """The price of an attempt that had ended has become known."""
+        self._feed(charge, self._stamp())
 
     def poll(self, poll: Poll) -> None:
         """A poll has ended."""
         self._changed.add(poll.provider)
         self._feed(poll, self._stamp())
 
+    def observe(self, seen: Observation) -> None:
+        """A poll has ended, which also told what is only shown."""
+        self.inventory.saw(seen)
+        self.poll(seen.poll)
+
+    def pulled(self, pull: Pull) -> None:
+        """A model's way to a provider has come to another point."""
+        self._feed(pull, self._stamp())
+
     def command(self, command: Command) -> None:
         """Obey an order. Raises ``UnknownProviderError``."""
         self._feed(command, self._stamp())
+        for obey in self._obeying:
+            obey(command)
+
+    def show_agents(self, agents: tuple[AgentView, ...]) -> None:
+        """What was last seen of the coding agents' own logs; snapshots carry it along."""
+        self._agents = agents
 
     def wants_probe(self, provider: str) -> bool:
         """Whether a free probe of the provider would decide something now."""
@@ -167,11 +211,13 @@ class Engine:
             self._core.settings.default_profile,
             tuple(self.notices),
         )
-        return replace(self._core.snapshot(now, gateway, self._tail()), forecast=self._look_ahead(now))
+        shown = self._core.snapshot(now, gateway, self._tail())
+        rows = tuple(map(self.inventory.dress, shown.providers))
+        return replace(shown, providers=rows, forecast=self._look_ahead(now), agents=self._agents)
 
     def provider_view(self, name: str) -> ProviderView:
         """One provider's row now. Raises ``UnknownProviderError``."""
-        return self._core.provider_view(name, self.clock.now())
+        return self.inventory.dress(self._core.provider_view(name, self.clock.now()))
 
     def take_changed(self) -> list[ProviderView]:
         """The rows that something was heard or decided of since the last call."""
@@ -188,10 +234,14 @@ class Engine:
     async def next_event(self, after: int) -> None:
         """Wait until an event with a number above ``after`` exists."""
         while self.last_seq <= after:
-            await self._told.wait()
+            told = self._told = self._told or asyncio.Event()
+            await told.wait()
 
     async def run(self) -> None:
-        """Let time pass until cancelled: one timer for everything that falls due."""
+        """Let time pass until cancelled: one timer for everything that falls due.
+
+        Ends with an exception where the core has failed: what it holds then may be half of something.
+        """
         while True:
             self._poked.clear()
             now = self._stamp()
@@ -206,7 +256,7 @@ class Engine:
 
     def close(self) -> None:
         """The run ends: the last instant is recorded, and all that is known then."""
-        if self._journal is not None:
+        if self._journal is not None and self._failure is None:
             now = self._stamp()
             self._feed(Tick(), now)
             self._save(now)
@@ -225,7 +275,7 @@ class Engine:
 
     def _feed(self, item: Input, now: Now, *, recorded: bool = True) -> None:
         before = self._core.next_due()
-        events = self._core.feed(item, now)
+        events = self._whole(self._core.feed, item, now)
         if recorded:
             self._keep(item, now, events)
         elif events:
@@ -233,6 +283,19 @@ class Engine:
         due = self._core.next_due()
         if due is not None and (before is None or due < before):
             self._poked.set()
+
+    def _whole(self, change: Callable[P, T], *args: P.args, **rest: P.kwargs) -> T:
+        """A change of the core as a whole; after one that failed in the middle there is no other."""
+        if self._failure is not None:
+            raise RuntimeError("the core has failed") from self._failure
+        try:
+            return change(*args, **rest)
+        except (UnknownProviderError, UnknownProfileError):
+            raise
+        except Exception as fault:
+            self._failure = fault
+            self._poked.set()
+            raise
 
     def _look_ahead(self, now: Now) -> ForecastView:
         """The forecast of the last few seconds; a large configuration's may take its time, but rarely."""
@@ -261,11 +324,14 @@ class Engine:
 
     def _publish(self, events: list[Event]) -> None:
         self._events.extend(events)
-        self._changed.update(event.provider for event in events if event.provider is not None)
+        for event in events:
+            if event.provider is not None:
+                self._changed.add(event.provider)
         for listener in self._listeners:
             listener(events)
-        told, self._told = self._told, asyncio.Event()
-        told.set()
+        if self._told is not None:
+            self._told.set()
+            self._told = None
 
     def _tail(self) -> tuple[Event, ...]:
         count = len(self._events)

@@ -33,10 +33,12 @@ class LocalLink:
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: asyncio.Event | None = None
+        self._looked = True
 
     @property
     def latest(self) -> Snapshot | None:
         """The newest snapshot, or None before the first."""
+        self._looked = True
         return self._latest
 
     @property
@@ -68,7 +70,9 @@ class LocalLink:
         asked = self._asked = asyncio.Event()
         shown: tuple[int, ...] | None = None
         while True:
-            if engine.version != shown or self._stale(engine):
+            # A picture that nobody has looked at yet is not replaced: making one is dear.
+            if self._looked and (engine.version != shown or self._stale(engine)):
+                self._looked = False
                 self._latest = engine.snapshot()
                 shown = engine.version
                 self._status = LinkStatus("live", self._latest.gateway.url)
@@ -87,4 +91,5 @@ class LocalLink:
         assert self._engine is not None
         assert self._asked is not None
         self._engine.command(command)
+        self._looked = True
         self._asked.set()

@@ -9,15 +9,16 @@ import asyncio
 import heapq
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import httpx
 
 from crtui.clock import Clock
-from crtui.core.inputs import Poll
 from crtui.core.now import SECOND
 from crtui.providers.kinds import Probe
-from crtui.providers.probing import poll
+from crtui.providers.machine import Machine
+from crtui.providers.probing import Observation, ShownModels, observe
 from crtui.providers.provider import Provider
 
 DEADLINE_MS: Final = 5 * SECOND
@@ -81,27 +82,31 @@ class Schedule:
 
 
 class Poller:
-    """Polls providers and hands each result to ``engine_feed``. Belongs to one event loop.
+    """Polls providers and hands each result to ``feed``. Belongs to one event loop.
 
     ``client`` is the caller's to make (``crtui.providers.probing.probe_client``) and to close. Every
-    request is a GET of an endpoint that costs nothing.
+    request is one that costs nothing. ``machine`` is asked for the memory of servers that run on it and
+    do not tell theirs.
     """
 
     def __init__(
         self,
         providers: Mapping[str, Provider],
-        engine_feed: Callable[[Poll], None],
+        feed: Callable[[Observation], None],
         clock: Clock,
         client: httpx.AsyncClient,
         seed: int,
+        machine: Machine | None = None,
     ) -> None:
         self._providers = {name: provider for name, provider in providers.items() if provider.probes}
-        self._feed = engine_feed
+        self._feed = feed
         self._clock = clock
         self._client = client
         periods = {name: round(provider.poll_s * SECOND) for name, provider in self._providers.items()}
         self._schedule = Schedule(periods, seed, clock.now().mono)
         self._asked_at: dict[tuple[str, str], int] = {}
+        self._shown: dict[str, ShownModels] = {name: {} for name in self._providers}
+        self._machine = machine or Machine()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._woken = asyncio.Event()
 
@@ -134,12 +139,20 @@ class Poller:
             now = self._clock.now()
             probes = [probe for probe in provider.probes if self._wanted(provider.name, probe, now.mono)]
             deadline_s = self._clock.real_seconds(DEADLINE_MS)
-            result = await poll(provider, probes, self._client, now.wall, deadline_s)
-        if result.models is not None:
+            shown = self._shown[provider.name]
+            seen = await observe(provider, probes, self._client, now, deadline_s, shown)
+            seen = await self._with_memory(provider, seen)
+        if seen.poll.models is not None:
             self._asked_at |= {(provider.name, probe.path): now.mono for probe in probes}
         self._schedule.finished(provider.name, self._clock.now().mono)
         self._woken.set()
-        self._feed(result)
+        self._feed(seen)
+
+    async def _with_memory(self, provider: Provider, seen: Observation) -> Observation:
+        if not (seen.poll.ok and provider.shares_memory):
+            return seen
+        machine = await self._machine.read(self._clock.now().mono)
+        return replace(seen, poll=replace(seen.poll, memory=machine.behind(seen.poll.models)))
 
     def _wanted(self, name: str, probe: Probe, now: int) -> bool:
         """Whether a probe's own least interval has passed since models were last seen."""

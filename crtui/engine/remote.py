@@ -70,6 +70,9 @@ class RemoteGateway:
             path, body["allow"] = "/crtui/v1/paid", command.allow
         elif command.command == "reset_all":
             path = "/crtui/v1/reset"
+        elif command.command in ("pull", "cancel_pull"):
+            path = f"/crtui/v1/providers/{command.provider}/pull"
+            body |= {"model": command.model, "cancel": command.command == "cancel_pull"}
         else:
             path = f"/crtui/v1/providers/{command.provider}/{command.command}"
         headers = {**self._control, "content-type": "application/json"}

@@ -1,23 +1,31 @@
-"""One poll of one provider: its free endpoints asked with GET, and what they said as the core's ``Poll``."""
+"""One poll of one provider: its free endpoints asked, and what they said."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
 import httpx
+import orjson
 
 from crtui.core.inputs import Poll
+from crtui.core.now import Now
+from crtui.core.views import ServerView
 from crtui.providers.kinds import Probe
-from crtui.providers.probes import ProbeError, Seen, error_message
+from crtui.providers.ollama import Shown, details, read_show
 from crtui.providers.provider import Provider
+from crtui.providers.reading import ProbeError, error_message
+from crtui.providers.seen import Seen, Traits
 from crtui.providers.trouble import in_words
 from crtui.text import mask_secrets, scrub
 
 MAX_BODY: Final = 4 * 1024 * 1024
+MAX_SHOWN: Final = 32
+"""How many models of one server are looked at in one poll; the rest in the next ones."""
+SHOWN_AT_ONCE: Final = 4
 _ABSENT: Final = frozenset({404, 405, 501})
 # Said in our words: servers quote parts of the key in theirs.
 _MEANINGS: Final = {
@@ -28,6 +36,23 @@ _MEANINGS: Final = {
     401: "the key is refused",
     404: "no such endpoint; are base_url and kind right?",
 }
+
+ShownModels = MutableMapping[tuple[str, str], Shown]
+"""What was shown of a model, by its name and digest: it is asked for once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A poll and what it brought that the core has no use for. ``asked`` is when it began."""
+
+    poll: Poll
+    asked: Now
+    server: ServerView | None = None
+    traits: Mapping[str, Traits] = field(default_factory=dict[str, Traits])
+
+
+class _RefusedKeyError(ProbeError):
+    """The key does not do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +70,104 @@ def probe_client() -> httpx.AsyncClient:
 async def poll(
     provider: Provider, probes: Sequence[Probe], client: httpx.AsyncClient, wall: int, deadline_s: float
 ) -> Poll:
-    """Ask the endpoints in turn. The first decides whether the poll is good, the others only add to it.
+    """``observe`` for those who want the core's input only. ``wall`` is the time in milliseconds."""
+    return (await observe(provider, probes, client, Now(0, wall), deadline_s, {})).poll
 
-    ``wall`` is the time in milliseconds, ``deadline_s`` holds for all of it. Raises only if cancelled.
+
+async def observe(
+    provider: Provider,
+    probes: Sequence[Probe],
+    client: httpx.AsyncClient,
+    now: Now,
+    deadline_s: float,
+    shown: ShownModels,
+) -> Observation:
+    """Ask the endpoints in turn; those that are needed decide whether the poll is good.
+
+    ``deadline_s`` holds for all of it. Raises only if cancelled.
     """
     if provider.lacks_key:
-        return Poll(provider.name, False, "no key; `crtui check` tells why")
+        return Observation(Poll(provider.name, False, "no key; `crtui check` tells why"), now)
     ends_at = asyncio.get_running_loop().time() + deadline_s
     seen = Seen()
-    for i, probe in enumerate(probes):
+    for probe in probes:
+        if probe.wakes and seen.server is not None and seen.server.asleep:
+            continue
         try:
             async with asyncio.timeout_at(ends_at):
-                seen = seen.with_more(await _ask(provider, probe, client, wall))
+                seen = seen.with_more(await _ask(provider, probe, client, now.wall))
         except Exception as error:
             # Caught whole: what one provider's answer breaks must not end the polling of the others.
-            if i == 0:
-                return Poll(provider.name, False, _safe_words(provider, error))
-    return Poll(provider.name, True, models=seen.models, windows=seen.windows)
+            if probe.needed or (probe.guarded and isinstance(error, _RefusedKeyError)):
+                return Observation(Poll(provider.name, False, safe_words(provider, error)), now)
+    if provider.keeps_models:
+        seen = await _with_details(provider, seen, client, ends_at, shown)
+    seen = seen.settled()
+    found = Poll(provider.name, True, models=seen.models, windows=seen.windows)
+    return Observation(found, now, seen.server, seen.traits)
 
 
-def _safe_words(provider: Provider, error: Exception) -> str:
+def safe_words(provider: Provider, error: Exception) -> str:
+    """Why no answer came, safe to show: without the provider's key."""
     words = str(error) if isinstance(error, ProbeError) else in_words(error)
     known = [] if provider.secret is None else [provider.secret.reveal()]
     return scrub(mask_secrets(words, known))
 
 
+def refusal(status: int, body: bytes) -> str:
+    """What an answer that is not 200 says, in one line. Not yet safe to show."""
+    if status in _MEANINGS:
+        return f"HTTP {status}: {_MEANINGS[status]}"
+    words = error_message(body)
+    return f"HTTP {status}: {words}" if words else f"HTTP {status}"
+
+
+async def _with_details(
+    provider: Provider, seen: Seen, client: httpx.AsyncClient, ends_at: float, shown: ShownModels
+) -> Seen:
+    """With what the server shows of each model; where it does not in time, with less."""
+    keys = {name: (name, traits.digest) for name, traits in seen.traits.items() if traits.digest}
+    unknown = [key for key in keys.values() if key not in shown][:MAX_SHOWN]
+    slots = asyncio.Semaphore(SHOWN_AT_ONCE)
+
+    async def show(key: tuple[str, str]) -> None:
+        async with slots, asyncio.timeout_at(ends_at):
+            shown[key] = await _show(provider, key[0], client)
+
+    await asyncio.gather(*map(show, unknown), return_exceptions=True)
+    for old in shown.keys() - set(keys.values()):
+        del shown[old]
+    told = details({name: shown[key] for name, key in keys.items() if key in shown})
+    # What is in memory now counts more than what a model's file asks for.
+    return told.with_more(seen).in_order_of(seen)
+
+
+async def _show(provider: Provider, model: str, client: httpx.AsyncClient) -> Shown:
+    # Servers before 0.1.45 read the name only.
+    content = orjson.dumps({"model": model, "name": model})
+    headers = {"content-type": "application/json"} | provider.credential("messages", {})
+    answer = await _fetch(client, "POST", f"{provider.base_url}/api/show", headers, content)
+    if answer.status != HTTPStatus.OK:
+        raise ProbeError(refusal(answer.status, answer.body))
+    return read_show(answer.body)
+
+
 async def _ask(provider: Provider, probe: Probe, client: httpx.AsyncClient, wall: int) -> Seen:
-    answer = await _get(client, provider.probe_url(probe), provider.credential("messages", {}))
+    answer = await _fetch(client, "GET", provider.probe_url(probe), provider.probe_credential(probe))
     if answer.status == HTTPStatus.OK:
         return probe.read(answer.body, wall)
     if probe.may_lack and answer.status in _ABSENT:
         return Seen()
-    raise ProbeError(_refusal(answer))
+    error = _RefusedKeyError if answer.status == HTTPStatus.UNAUTHORIZED else ProbeError
+    raise error(refusal(answer.status, answer.body))
 
 
-async def _get(client: httpx.AsyncClient, url: str, credential: dict[str, str]) -> _Answer:
+async def _fetch(
+    client: httpx.AsyncClient, method: str, url: str, headers: dict[str, str], content: bytes | None = None
+) -> _Answer:
     # Unpacking is left out on purpose: a small body could unfold to gigabytes.
-    headers = {"accept": "application/json", "accept-encoding": "identity"} | credential
-    async with client.stream("GET", url, headers=headers) as response:
+    headers = {"accept": "application/json", "accept-encoding": "identity"} | headers
+    async with client.stream(method, url, headers=headers, content=content) as response:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise ProbeError("the answer is compressed although that was declined")
         body = bytearray()
@@ -91,10 +176,3 @@ async def _get(client: httpx.AsyncClient, url: str, credential: dict[str, str]) 
             if len(body) > MAX_BODY:
                 raise ProbeError("the answer is larger than 4 MiB")
         return _Answer(response.status_code, bytes(body))
-
-
-def _refusal(answer: _Answer) -> str:
-    if answer.status in _MEANINGS:
-        return f"HTTP {answer.status}: {_MEANINGS[answer.status]}"
-    words = error_message(answer.body)
-    return f"HTTP {answer.status}: {words}" if words else f"HTTP {answer.status}"

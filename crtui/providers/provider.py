@@ -30,8 +30,9 @@ class Provider:
 
     ``base_url`` is the root, without the API prefix and slash; ``secret`` is its own key, None with
     ``auth`` other than ``key`` or where the key could not be had. ``models`` leads from a pattern to the
-    model sent. ``poll_s`` 0: never polled of itself. ``local``: on this machine or of a local kind.
-    ``declared`` are models that should be there. ``merge_system``: it takes one leading system text only.
+    model sent. ``poll_s`` 0: never polled of itself. ``local``: its address is this machine's own.
+    ``declared`` are models that should be there, ``pull``: fetched without being asked for.
+    ``merge_system``: it takes one leading system text only.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Provider:
     secret: Secret | None
     local: bool
     declared: tuple[str, ...] = ()
+    pull: bool = False
     merge_system: bool = False
 
     def url(self, path: str) -> str:
@@ -73,6 +75,12 @@ class Provider:
             return {"x-api-key": self.secret.reveal(), "anthropic-version": version}
         return {"authorization": f"Bearer {self.secret.reveal()}"}
 
+    def probe_credential(self, probe: Probe) -> dict[str, str]:
+        """The headers that authorise a probe: only its own key, never a caller's."""
+        if self.secret is not None and probe.key_header == "x-goog-api-key":
+            return {probe.key_header: self.secret.reveal()}
+        return self.credential("messages", {})
+
     def may_serve(self, caller: Mapping[str, str]) -> bool:
         """Whether there is a credential to send, where that has to be the caller's own."""
         return self.auth != "client" or bool(self.credential("messages", caller))
@@ -87,6 +95,16 @@ class Provider:
     def probes(self) -> tuple[Probe, ...]:
         """Its free probes; none where only callers hold the key they need (see ``can_probe``)."""
         return FACTS[self.kind].probes if can_probe(self.kind, self.auth) else ()
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether this machine's memory is what it runs on, and how full that is tells of its load."""
+        return self.local and KINDS[self.kind].local and not FACTS[self.kind].takes_memory
+
+    @property
+    def keeps_models(self) -> bool:
+        """Whether it can be asked to fetch models."""
+        return self.kind == "ollama"
 
     @property
     def counts_tokens(self) -> bool:
@@ -132,7 +150,8 @@ def _build(table: ProviderTable, base_url: str, secret: Secret | None) -> Provid
         idle_timeout_s=table.idle_timeout_s,
         poll_s=table.poll_s,
         secret=secret,
-        local=KINDS[table.kind].local or is_loopback(urlsplit(root).hostname or ""),
+        local=is_loopback(urlsplit(root).hostname or ""),
         declared=table.declare_models,
+        pull=table.pull,
         merge_system=KINDS[table.kind].local if table.merge_system is None else table.merge_system,
     )

@@ -1,23 +1,31 @@
-"""Token counts as the dialects tell them, brought to one meaning: ``input`` excludes cache tokens."""
+"""Token counts as the dialects tell them, brought to one meaning: ``input`` excludes cache tokens.
+
+What a dialect leaves out counts as 0; a nonsensical field counts as not told. Some providers tell in
+``cost`` what the answer cost; whether that is believed is decided where the provider is known.
+"""
 
 from __future__ import annotations
 
 from crtui.core.inputs import Usage
+from crtui.core.money import MOST, PICO, pico
 from crtui.wire.jsonview import as_count, as_object
 
 
 def anthropic_usage(value: object) -> Usage | None:
     """Usage of the Messages API, whose ``input_tokens`` already excludes cache reads and writes.
 
-    None if ``value`` holds no usable count at all; a nonsensical field counts as not told.
+    Writes that are kept for an hour are told apart in ``cache_creation``. None if ``value`` holds no
+    usable count at all.
     """
-    return _usage(
-        as_object(value),
+    fields = as_object(value)
+    told = _usage(
+        fields,
         "input_tokens",
         "output_tokens",
         "cache_read_input_tokens",
         "cache_creation_input_tokens",
     )
+    return told and _with_lifetimes(told, as_object(fields.get("cache_creation")))
 
 
 def openai_usage(value: object) -> Usage | None:
@@ -41,27 +49,43 @@ def responses_usage(value: object) -> Usage | None:
     return told and _without_cached(told, as_object(fields.get("input_tokens_details")))
 
 
-def _without_cached(told: Usage, details: dict[str, object]) -> Usage:
-    """Cached tokens taken out of the input, which includes them in OpenAI's counting."""
-    read = min(as_count(details.get("cached_tokens")) or told.cache_read, told.input)
-    write = min(as_count(details.get("cache_write_tokens")) or 0, told.input - read)
-    return Usage(told.input - read - write, told.output, read, write)
-
-
 def larger(one: Usage | None, other: Usage | None) -> Usage | None:
     """Field by field the larger of two reports on one answer: reports repeat, they never add up."""
     if one is None or other is None:
         return one or other
+    costs = [cost for cost in (one.cost, other.cost) if cost is not None]
     return Usage(
         max(one.input, other.input),
         max(one.output, other.output),
         max(one.cache_read, other.cache_read),
         max(one.cache_write, other.cache_write),
+        max(one.cache_write_1h, other.cache_write_1h),
+        max(costs, default=None),
     )
+
+
+def _with_lifetimes(told: Usage, creation: dict[str, object]) -> Usage:
+    """The cache writes by how long they are kept, which is told beside their sum."""
+    short, hour = (as_count(creation.get(f"ephemeral_{time}_input_tokens")) or 0 for time in ("5m", "1h"))
+    return told._replace(cache_write=max(told.cache_write, short + hour), cache_write_1h=hour)
+
+
+def _without_cached(told: Usage, details: dict[str, object]) -> Usage:
+    """Cached tokens taken out of the input, which includes them in OpenAI's counting."""
+    read = min(as_count(details.get("cached_tokens")) or told.cache_read, told.input)
+    write = min(as_count(details.get("cache_write_tokens")) or 0, told.input - read)
+    return told._replace(input=told.input - read - write, cache_read=read, cache_write=write)
 
 
 def _usage(fields: dict[str, object], *names: str) -> Usage | None:
     counts = [as_count(fields.get(name)) for name in names]
     if all(count is None for count in counts):
         return None
-    return Usage(*(count or 0 for count in counts))
+    return Usage(*(count or 0 for count in counts), cost=_cost(fields.get("cost")))
+
+
+def _cost(value: object) -> int | None:
+    """USD as OpenRouter tells them. https://openrouter.ai/docs/use-cases/usage-accounting"""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST / PICO:
+        return None
+    return pico(value)

@@ -124,8 +124,14 @@ def replayed(lines: list[bytes]) -> dict[str, Any]:
 
 
 def without_gateway(state: dict[str, Any]) -> dict[str, Any]:
-    """What the core is answerable for; a replay's last state has no forecast."""
-    return orjson.loads(orjson.dumps({k: v for k, v in state.items() if k not in ("gateway", "forecast")}))
+    """What the core is answerable for: no forecast or agents, and nothing polls told for show only."""
+    kept = orjson.loads(
+        orjson.dumps({k: v for k, v in state.items() if k not in ("gateway", "forecast", "agents")})
+    )
+    for row in kept["providers"]:
+        row |= {"server": None, "declared": None, "pulls": []}
+        row["models"] = [model | {"size_bytes": None, "capabilities": None} for model in row["models"]]
+    return kept
 
 
 @pytest.fixture

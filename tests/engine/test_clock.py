@@ -16,7 +16,7 @@ class Machine:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.mono, self.wall = 5_000_000_123, 1_795_165_200_000_999_999
-        monkeypatch.setattr(time, "monotonic_ns", lambda: self.mono)
+        monkeypatch.setattr("crtui.clock.uptime_ns", lambda: self.mono)
         monkeypatch.setattr(time, "time_ns", lambda: self.wall)
 
     def pass_(self, ns: int) -> None:
@@ -44,6 +44,7 @@ def test_between_corrections_the_distance_of_the_clocks_never_changes(machine, s
 @pytest.mark.parametrize(
     ("off_ms", "noticed"), [(STEP_MS - 1, False), (STEP_MS + 2, True), (-3_600_000, True)]
 )
+@pytest.mark.fault("S26")
 def test_a_wall_clock_that_is_set_is_noticed_and_one_that_is_trimmed_is_not(machine, off_ms, noticed):
     clock = SystemClock()
     before = clock.now()

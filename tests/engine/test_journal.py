@@ -125,6 +125,7 @@ def test_a_restart_knows_what_was_known(live):
     assert list(live.notices) == []
 
 
+@pytest.mark.fault("X05")
 def test_after_a_kill_everything_that_was_written_is_known(live):
     live.start()
     live.serve(5)
@@ -168,6 +169,7 @@ def test_time_that_passed_while_it_was_off_is_taken_off_every_wait(live):
     assert live.shown()["providers"][0]["quota"]["state"] == "available"
 
 
+@pytest.mark.fault("S30")
 def test_another_boots_clock_changes_no_wait(live):
     live.start()
     live.serve(ok=False, status=429, limits=Limits(60_000))
@@ -234,6 +236,7 @@ def test_checkpoints_come_with_inputs_and_time_but_never_without_inputs(live):
     assert rows(live, "SELECT count(*) FROM checkpoints WHERE NOT kept")[0][0] <= 1
 
 
+@pytest.mark.fault("D18")
 def test_a_queue_that_is_full_drops_history_with_a_count_and_the_rest_is_whole(live, monkeypatch):
     monkeypatch.setattr(journal_module, "QUEUED", 0)
     live.start()
@@ -247,6 +250,7 @@ def test_a_queue_that_is_full_drops_history_with_a_count_and_the_rest_is_whole(l
     assert again["providers"] == shown["providers"]
 
 
+@pytest.mark.fault("D14")
 def test_files_are_private_under_any_umask(live):
     import os
 
@@ -264,6 +268,7 @@ def test_files_are_private_under_any_umask(live):
     assert stat.S_IMODE(live.folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.fault("K11", "K29")
 def test_neither_secrets_nor_texts_reach_the_journal(live):
     data = config_data("a")
     data["provider"][0] |= {"auth": "key", "api_key_env": "SOME_KEY"}

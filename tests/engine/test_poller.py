@@ -13,13 +13,14 @@ from crtui.config.model import Config
 from crtui.core.inputs import ModelReport, Poll
 from crtui.core.now import HOUR, Now
 from crtui.engine.poller import AT_ONCE, Poller, Schedule
-from crtui.providers.probing import probe_client
+from crtui.providers.probing import Observation, probe_client
 from crtui.providers.provider import Provider, build_providers
 from tests.fakes.upstream import Exchange, Upstream, ok_json, stall
 
 MODELS = ok_json({"data": [{"id": "m"}]})
 
 
+@pytest.mark.fault("L02")
 def test_first_polls_are_spread_over_two_seconds() -> None:
     schedule = Schedule({f"p{i}": 30_000 for i in range(200)}, seed=1, now=500)
     assert schedule.take(499) == []
@@ -30,6 +31,7 @@ def test_first_polls_are_spread_over_two_seconds() -> None:
 
 
 @given(period=st.integers(1_000, 86_400_000), seed=st.integers(), now=st.integers(0, 10**12))
+@pytest.mark.fault("L02", "L14")
 def test_the_next_poll_is_a_period_and_up_to_fifteen_percent_after_the_last(
     period: int, seed: int, now: int
 ) -> None:
@@ -54,6 +56,7 @@ def test_the_same_seed_gives_the_same_times_whatever_the_others_do() -> None:
     assert times(["p"], 7) == times(["a", "p", "b"], 7) != times(["p"], 8)
 
 
+@pytest.mark.fault("L14")
 def test_a_name_that_is_running_is_not_due_again_and_a_kick_does_not_double_it() -> None:
     schedule = Schedule({"p": 1_000}, 1, 0)
     assert schedule.take(2_000) == ["p"]
@@ -100,7 +103,7 @@ def build(*tables: dict[str, object]) -> dict[str, Provider]:
 
 
 def table(upstream: Upstream, name: str = "p", **more: object) -> dict[str, object]:
-    return {"name": name, "kind": "vllm", "base_url": upstream.url, "poll_s": 0} | more
+    return {"name": name, "kind": "openai-compatible", "base_url": upstream.url, "poll_s": 0} | more
 
 
 @asynccontextmanager
@@ -110,7 +113,7 @@ async def polling(
     """A running poller and the polls it hands over."""
     polls: asyncio.Queue[Poll] = asyncio.Queue()
     async with probe_client() as client:
-        poller = Poller(providers, polls.put_nowait, clock, client, seed=1)
+        poller = Poller(providers, lambda seen: polls.put_nowait(seen.poll), clock, client, seed=1)
         task = asyncio.create_task(poller.run())
         try:
             yield poller, polls
@@ -144,8 +147,8 @@ async def test_a_kick_before_the_poller_runs_is_not_lost() -> None:
     polls: list[Poll] = []
     done = asyncio.Event()
 
-    def feed(poll: Poll) -> None:
-        polls.append(poll)
+    def feed(seen: Observation) -> None:
+        polls.append(seen.poll)
         done.set()
 
     async with Upstream(MODELS) as upstream, probe_client() as client:
@@ -171,6 +174,7 @@ async def test_a_provider_that_hangs_times_out_and_holds_nobody_up() -> None:
     assert results == {"slow": (False, "timeout"), "fast": (True, "")}
 
 
+@pytest.mark.fault("L14")
 async def test_one_provider_is_never_asked_twice_at_a_time() -> None:
     release = asyncio.Event()
 
@@ -188,6 +192,7 @@ async def test_one_provider_is_never_asked_twice_at_a_time() -> None:
     assert len(upstream.requests) == 1
 
 
+@pytest.mark.fault("L02")
 async def test_no_more_than_eight_are_asked_at_the_same_time() -> None:
     release, asked, most = asyncio.Event(), 0, 0
 

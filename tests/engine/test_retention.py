@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+import pytest
+
 from crtui.core.now import DAY, MINUTE
 from crtui.engine.retention import KEPT_EVERY_MS, Retention, used_bytes
 from tests.engine.conftest import Live, without_gateway
@@ -16,6 +18,7 @@ def ids(live: Live) -> tuple[int, int]:
     return found
 
 
+@pytest.mark.fault("D17")
 def test_what_is_older_than_the_age_goes(live):
     live.start(retention=Retention(age_ms=DAY))
     live.serve(10)
@@ -31,6 +34,7 @@ def test_what_is_older_than_the_age_goes(live):
     assert live.replayed()["providers"] == live.shown()["providers"]
 
 
+@pytest.mark.fault("D17")
 def test_a_journal_larger_than_its_size_gives_its_oldest_back_to_the_disk(live):
     limit = 400_000
     live.start(retention=Retention(size=limit))

@@ -34,6 +34,7 @@ def files(tmp_path: Path) -> SignalFiles:
 @pytest.mark.parametrize(
     "signal", [FULL, Signal("b"), replace(FULL, quota_remaining=None, last_error_msg="")]
 )
+@pytest.mark.fault("D14")
 def test_what_is_written_is_read_back_and_private(files, signal):
     old = os.umask(0)
     try:
@@ -67,6 +68,7 @@ def test_the_file_has_the_keys_that_other_programs_know_and_leaves_out_what_is_u
 @pytest.mark.parametrize(
     "name", ["../a", "a/b", "", ".", "..", ".a", "a\0", "a\n", "ä", "a" * 65, "/etc/passwd"]
 )
+@pytest.mark.fault("D28", "K21")
 def test_no_name_leads_out_of_the_directory(files, name):
     with pytest.raises(ValueError, match="no provider's name"):
         files.path(name)

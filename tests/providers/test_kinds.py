@@ -64,11 +64,13 @@ def test_every_kind_has_facts_and_its_usual_address_is_a_root() -> None:
     assert all(not (facts.base_url or "").endswith(("/", "/v1")) for facts in KINDS.values())
 
 
+@pytest.mark.fault("S43")
 def test_probes_lie_below_the_prefix_or_the_root() -> None:
     ollama, openrouter = provider(kind="ollama"), provider({"OPENROUTER_API_KEY": KEY}, kind="openrouter")
     assert [ollama.probe_url(probe) for probe in ollama.probes] == [
         "http://127.0.0.1:11434/api/tags",
         "http://127.0.0.1:11434/api/ps",
+        "http://127.0.0.1:11434/api/version",
     ]
     assert openrouter.probe_url(openrouter.probes[0]) == "https://openrouter.ai/api/v1/key"
 
@@ -89,6 +91,7 @@ def test_the_others_take_theirs_as_bearer_and_never_the_caller_s(kind: str) -> N
     assert mine.credential("chat", CALLER) == {"authorization": f"Bearer {KEY}"}
 
 
+@pytest.mark.fault("K10", "K40")
 def test_only_auth_client_passes_the_caller_s_credential_on_and_nothing_else_of_it() -> None:
     assert provider(kind="anthropic", auth="client").credential("messages", CALLER) == {
         "authorization": "Bearer caller",
@@ -144,6 +147,23 @@ def test_providers_are_built_with_their_keys_and_a_line_for_each_that_is_missing
     assert [providers[name].lacks_key for name in "abc"] == [False, True, False]
     assert [providers[name].local for name in "abc"] == [False, False, True]
     assert KEY not in repr(providers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base_url", "shared"),
+    [
+        ("ollama", "http://127.0.0.1:11434", True),
+        ("llamacpp", "http://[::1]:8080", True),
+        ("lmstudio", "http://localhost:1234", True),
+        ("ollama", "http://192.168.1.9:11434", False),
+        ("vllm", "http://127.0.0.1:8000", False),
+        ("openai-compatible", "http://127.0.0.1:4000", False),
+    ],
+)
+def test_this_machine_s_memory_tells_of_servers_on_it_that_take_it_as_they_need(
+    kind: str, base_url: str, shared: bool
+) -> None:
+    assert provider(kind=kind, base_url=base_url).shares_memory is shared
 
 
 @pytest.mark.parametrize("kind", KINDS)

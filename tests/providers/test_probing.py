@@ -10,8 +10,10 @@ import pytest
 
 from crtui.config.model import Config
 from crtui.core.inputs import ModelReport, Poll
-from crtui.providers.probing import MAX_BODY, poll, probe_client
+from crtui.core.now import Now
+from crtui.providers.probing import MAX_BODY, Observation, ShownModels, observe, poll, probe_client
 from crtui.providers.provider import Provider, build_providers
+from crtui.providers.seen import Traits
 from crtui.providers.trouble import in_words
 from tests.fakes.upstream import (
     JSON,
@@ -42,7 +44,7 @@ def provider(upstream: Upstream, **table: object) -> Provider:
 
 def by_path(scripts: Mapping[str, Script]) -> Script:
     async def script(exchange: Exchange) -> None:
-        await scripts[exchange.seen.target](exchange)
+        await scripts.get(exchange.seen.target, status(404, {}))(exchange)
 
     return script
 
@@ -52,13 +54,91 @@ async def polled(given: Provider, deadline_s: float = 5) -> Poll:
         return await poll(given, given.probes, client, WALL, deadline_s)
 
 
-async def test_ollama_is_asked_twice_and_both_answers_count() -> None:
+async def test_a_server_is_asked_for_all_it_tells_and_every_answer_counts() -> None:
     async with Upstream(by_path({"/api/tags": TAGS, "/api/ps": PS})) as upstream:
         assert await polled(provider(upstream, kind="ollama")) == Poll(
             "p", True, models=(ModelReport("a:1", True, 4096, 7),)
         )
-    assert [seen.method for seen in upstream.requests] == ["GET", "GET"]
+    assert [(seen.method, seen.target) for seen in upstream.requests] == [
+        ("GET", "/api/tags"),
+        ("GET", "/api/ps"),
+        ("GET", "/api/version"),
+    ]
     assert all(seen.body == b"" and seen.header("authorization") is None for seen in upstream.requests)
+
+
+LISTED = ok_json({"data": [{"id": "m"}]})
+REFUSED = status(401, {"error": {"message": "Invalid API Key"}})
+
+
+async def test_a_key_that_only_a_further_endpoint_checks_fails_the_poll_all_the_same() -> None:
+    scripts = {"/health": ok_json({}), "/v1/models": LISTED, "/props": REFUSED}
+    async with Upstream(by_path(scripts)) as upstream:
+        result = await polled(provider(upstream, kind="llamacpp"))
+    assert result == Poll("p", False, "HTTP 401: the key is refused")
+
+
+async def test_a_key_that_does_not_do_for_what_is_only_nice_to_know_does_no_harm() -> None:
+    scripts = {"/health": ok_json({}), "/v1/models": LISTED, "/metrics": REFUSED}
+    async with Upstream(by_path(scripts)) as upstream:
+        assert (await polled(provider(upstream, kind="vllm"))).ok
+
+
+async def test_a_server_that_lists_models_while_it_loads_one_is_not_ready() -> None:
+    loading = status(503, {"error": {"code": 503, "message": "Loading model"}})
+    async with Upstream(by_path({"/health": loading, "/v1/models": LISTED})) as upstream:
+        result = await polled(provider(upstream, kind="llamacpp"))
+    assert result == Poll("p", False, "HTTP 503: Loading model")
+    assert [seen.target for seen in upstream.requests] == ["/health"]
+
+
+@pytest.mark.parametrize(("asleep", "asked"), [(True, False), (False, True), (None, True)])
+async def test_a_sleeping_server_is_not_woken_to_look_at_its_slots(asleep: bool | None, asked: bool) -> None:
+    props = ok_json({"is_sleeping": asleep, "total_slots": 1})
+    async with Upstream(by_path({"/v1/models": LISTED, "/props": props})) as upstream:
+        assert (await polled(provider(upstream, kind="llamacpp"))).ok
+    assert ("/slots" in [seen.target for seen in upstream.requests]) is asked
+
+
+async def observed(given: Provider, shown: ShownModels, deadline_s: float = 5) -> Observation:
+    async with probe_client() as client:
+        return await observe(given, given.probes, client, Now(7, WALL), deadline_s, shown)
+
+
+def ollama(digest: str, show: Script) -> Script:
+    rows = [{"name": name, "digest": digest, "size": 5} for name in ("a:1", "b:1")]
+    return by_path({"/api/tags": ok_json({"models": rows}), "/api/ps": PS, "/api/show": show})
+
+
+def show_calls(upstream: Upstream) -> list[str]:
+    return sorted(seen.json["model"] for seen in upstream.requests if seen.target == "/api/show")
+
+
+async def test_each_model_is_shown_once_and_again_when_it_has_changed() -> None:
+    show = ok_json({"parameters": "num_ctx 8192", "capabilities": ["completion", "tools"]})
+    shown: ShownModels = {}
+    async with Upstream(ollama("1", show)) as upstream:
+        seen = await observed(provider(upstream, kind="ollama"), shown)
+        again = await observed(provider(upstream, kind="ollama"), shown)
+        assert show_calls(upstream) == ["a:1", "b:1"]
+        upstream.scripts = [ollama("2", show)]
+        await observed(provider(upstream, kind="ollama"), shown)
+        assert show_calls(upstream) == ["a:1", "a:1", "b:1", "b:1"]
+    assert seen.poll.models == (ModelReport("a:1", True, 4096, 7), ModelReport("b:1", False, 8192))
+    assert seen.traits["b:1"] == Traits(("tools",), 5, "1")
+    assert (again.poll, again.traits, again.asked) == (seen.poll, seen.traits, Now(7, WALL))
+    assert len(shown) == 2
+
+
+@pytest.mark.parametrize("show", [status(404, {"error": "model 'a:1' not found"}), html, reset, stall])
+async def test_a_model_that_cannot_be_shown_is_known_by_what_the_list_says(show: Script) -> None:
+    shown: ShownModels = {}
+    async with Upstream(ollama("1", show)) as upstream:
+        deadline_s = 0.3 if show is stall else 5
+        seen = await observed(provider(upstream, kind="ollama"), shown, deadline_s)
+    assert seen.poll.models == (ModelReport("a:1", True, 4096, 7), ModelReport("b:1", False))
+    assert seen.traits["a:1"] == Traits(None, 5, "1")
+    assert shown == {}
 
 
 @pytest.mark.parametrize("second", [status(500, {}), html, reset, stall])
@@ -73,18 +153,21 @@ async def test_a_failing_second_answer_leaves_its_fields_unknown(second: Script)
     [
         ("anthropic", ("x-api-key", KEY), "/v1/models?limit=1000"),
         ("openai", ("authorization", f"Bearer {KEY}"), "/v1/models"),
-        ("gemini", ("authorization", f"Bearer {KEY}"), "/v1beta/openai/models"),
+        ("gemini", ("x-goog-api-key", KEY), "/v1beta/models?pageSize=1000"),
         ("vllm", ("authorization", f"Bearer {KEY}"), "/v1/models"),
     ],
 )
+@pytest.mark.fault("K12")
 async def test_a_key_goes_in_the_kind_s_own_header_and_never_in_the_address(
     kind: str, header: tuple[str, str], target: str
 ) -> None:
-    async with Upstream(ok_json({"data": []})) as upstream:
+    async with Upstream(ok_json({"data": [], "models": []})) as upstream:
         assert (await polled(provider(upstream, kind=kind, api_key_env="K"))).ok
-    [seen] = upstream.requests
-    assert (seen.target, seen.header(header[0])) == (target, header[1])
-    assert sum(KEY in value for _, value in seen.headers) == 1
+    [seen] = [request for request in upstream.requests if request.target == target]
+    assert seen.header(header[0]) == header[1]
+    for request in upstream.requests:
+        assert sum(KEY in value for _, value in request.headers) == 1
+        assert KEY not in request.target
 
 
 async def echo(exchange: Exchange) -> None:
@@ -131,6 +214,7 @@ async def test_a_reset_is_told() -> None:
         assert (await polled(provider(upstream, kind="vllm"))).error == "connection reset"
 
 
+@pytest.mark.fault("K13")
 async def test_an_answer_that_quotes_the_key_shows_neither_key_nor_escapes() -> None:
     async with Upstream(echo) as upstream:
         result = await polled(provider(upstream, kind="vllm", api_key_env="K"))
@@ -208,6 +292,7 @@ async def test_why_no_connection_came_about_is_told(
         (OSError("canary"), "no connection"),
     ],
 )
+@pytest.mark.fault("K12", "N03", "N08")
 def test_the_reason_is_looked_for_behind_the_error_and_its_own_text_is_not_shown(
     cause: Exception, words: str
 ) -> None:
@@ -224,7 +309,7 @@ def test_what_is_no_fault_of_the_connection_is_an_unusable_answer() -> None:
 async def test_the_body_s_bound_is_exact() -> None:
     filler = b'{"data":[]}' + b" " * (MAX_BODY - 11)
     async with Upstream(whole(200, filler), whole(200, filler + b" ")) as upstream:
-        given = provider(upstream, kind="vllm")
+        given = provider(upstream, kind="openai-compatible")
         assert [(await polled(given)).ok, (await polled(given)).ok] == [True, False]
 
 
@@ -237,6 +322,7 @@ async def test_cancelling_a_poll_ends_it() -> None:
             await task
 
 
+@pytest.mark.fault("N22")
 async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Upstream(html) as proxy, Upstream(ok_json({"data": []})) as upstream:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
