@@ -1,4 +1,4 @@
-"""A config where there is none: from keys in the environment and servers on this machine.
+"""A config where there is none: from logins, keys in the environment and servers on this machine.
 
 Nothing but a GET without credential goes out, and only to the usual local ports (or where
 ``OLLAMA_HOST`` points). A server counts only if it says itself what it is.
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from crtui.config.agents import claude_logged_in, codex_logged_in, installed
 from crtui.config.fields import check_base_url
 from crtui.config.kinds import KINDS, Kind
 from crtui.config.model import Config
@@ -35,10 +36,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What was found: a config to start with, and a line for a person about each part of it."""
+    """What was found: a config to start with, and a line for a person about each part of it.
+
+    ``agents`` are the coding agents installed here; ``chatgpt``: Codex is logged in with ChatGPT.
+    """
 
     config: Config
     found: list[str]
+    agents: tuple[str, ...] = ()
+    chatgpt: bool = False
 
 
 # Variable, provider table. The first variable of a name that is set wins.
@@ -65,17 +71,22 @@ async def discover(
     endpoints: Sequence[Endpoint] | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> Discovery:
-    """Look round; takes ``deadline_s`` at most. Cloud providers come before local ones in the chain.
+    """Look round; takes ``deadline_s`` at most.
+
+    In the chain a subscription, which is paid for already, comes before keys, and those before local servers.
 
     ``endpoints`` defaults to ``usual_endpoints(environ)``.
     """
-    tables, found = _from_keys(environ)
+    tables, found = _from_logins(environ)
+    by_key, told = _from_keys(environ)
+    tables, found = tables + by_key, found + told
     places = usual_endpoints(environ) if endpoints is None else endpoints
     for endpoint in await _answering(places, deadline_s):
         name = _free_name(endpoint, {str(table["name"]) for table in tables})
         tables.append({"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url})
         found.append(f"{name}: answers at {endpoint.base_url}")
-    return Discovery(Config.model_validate({"provider": tables}), found)
+    config = Config.model_validate({"provider": tables})
+    return Discovery(config, found, installed(environ), codex_logged_in(environ))
 
 
 def usual_endpoints(environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
@@ -110,6 +121,12 @@ def ollama_base(host: str) -> str:
         return check_base_url(f"{scheme or 'http'}://{f'[{name}]' if ':' in name else name}:{port}")
     except ValueError:
         return usual
+
+
+def _from_logins(environ: Mapping[str, str]) -> tuple[list[dict[str, object]], list[str]]:
+    if not claude_logged_in(environ):
+        return [], []
+    return [{"name": "claude", "kind": "anthropic", "auth": "client"}], ["claude: Claude Code is logged in"]
 
 
 def _from_keys(environ: Mapping[str, str]) -> tuple[list[dict[str, object]], list[str]]:

@@ -35,14 +35,14 @@ _OPTIONS: Final = """\
 # model = "..."                  # always send this model
 # models = { "pattern" = "..." } # or: the model to send, by what was asked for
 # daily_tokens = 2_000_000       # out for the rest of the UTC day when used up
-# monthly_usd = 50.0             # out for the rest of the month when spent; needs price
-# price = { input = 3.0, output = 15.0 }   # USD per million tokens
+# monthly_usd = 50.0             # out for the rest of the month when spent
+# price = { input = 3.0, output = 15.0 }   # USD per million tokens, instead of the vendor's list price
 # capacity = 4                   # requests at a time
 # poll_s = 30                    # free status request every so often; 0 = never
 """
 
 _NONE: Final = """\
-# Nothing was found: no known key in the environment, no local server on its usual port.
+# Nothing was found: no login, no known key in the environment, no local server on its usual port.
 # [[provider]]
 # name = "anthropic"
 # kind = "anthropic"             # openai, openrouter, gemini, ollama, lmstudio, llamacpp, vllm,
@@ -67,6 +67,16 @@ _RULE: Final = """\
 """
 
 
+_CHATGPT: Final = """\
+# Codex is logged in with ChatGPT, whose endpoint takes nobody's requests but its own. Its limits are
+# shown all the same; to route Codex, give a provider with the responses wire a key.
+"""
+
+_CLIENT: Final = """\
+auth = "client"                  # the caller's own login or key is forwarded, to this provider only
+"""
+
+
 def render_config(discovery: Discovery) -> str:
     """The text of a config file with what was discovered; it loads without a fault."""
     providers = discovery.config.providers
@@ -76,7 +86,17 @@ def render_config(discovery: Discovery) -> str:
         parts.append(_PROFILE.format(chain=chain))
     else:
         parts.append(_NONE)
-    return "\n".join([*parts, _RULE])
+    return "\n".join([*parts, _RULE, *_agents(discovery)])
+
+
+def _agents(discovery: Discovery) -> Iterator[str]:
+    """How each agent that is installed here reaches the gateway."""
+    if discovery.agents:
+        yield "# The agents found here; each of these starts one with its requests going through crtui:"
+        yield from (f"#   crtui run -- {agent}" for agent in discovery.agents)
+        yield ""
+    if discovery.chatgpt:
+        yield _CHATGPT
 
 
 def _provider(given: Provider, *, first: bool) -> Iterator[str]:
@@ -84,6 +104,8 @@ def _provider(given: Provider, *, first: bool) -> Iterator[str]:
     yield f'[[provider]]\nname = "{given.name}"\nkind = "{given.kind}"\n'
     if given.base_url != facts.base_url:
         yield f'base_url = "{given.base_url}"\n'
+    if given.auth == "client":
+        yield _CLIENT
     if given.api_key_env is not None:
         yield f'api_key_env = "{given.api_key_env}"\n'
     if first:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from crtui.config.credentials import provider_secret
 from crtui.config.fields import is_loopback
+from crtui.config.kinds import KINDS
 from crtui.config.model import Config, Provider
 
 
@@ -43,10 +44,16 @@ def _of_provider(provider: Provider) -> Iterator[str]:
         yield f"{name}: declare_models has an effect with kind ollama only"
     if provider.monthly_usd == 0:
         yield f"{name}: monthly_usd = 0 keeps it out at once; leave the key out for no cap"
-    if provider.monthly_usd and provider.price is None:
+    if provider.monthly_usd and provider.price is None and not _has_list_price(provider):
         yield f"{name}: monthly_usd counts nothing while the price is unknown; add price"
     if provider.auth != "none" and _in_clear_text(provider.base_url):
         yield f"{name}: sends a key in clear text to another machine; use https"
+
+
+def _has_list_price(provider: Provider) -> bool:
+    """Whether its models may be on a price list: a vendor's, asked with a key of one's own."""
+    host = urlsplit(provider.base_url or "").hostname or ""
+    return provider.auth == "key" and not (KINDS[provider.kind].local or is_loopback(host))
 
 
 def _in_clear_text(base_url: str | None) -> bool:

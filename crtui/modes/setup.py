@@ -38,7 +38,7 @@ def check(options: Options, file: Path | None) -> int:
 
 
 def init(options: Options, *, force: bool) -> int:
-    """Write a first config from the keys and servers found here. Exit 0, or 2 where one exists."""
+    """Write a first config from the logins, keys and servers found here. Exit 0, or 2 where one exists."""
     path = options.config or Path(os.environ.get("CRTUI_CONFIG") or default_path())
     if path.exists() and not force:
         raise CrtuiError(f"{path} exists; edit it, or replace it with --force")
@@ -53,8 +53,10 @@ def init(options: Options, *, force: bool) -> int:
     for line in found.found:
         print(f"found {line}")
     if not found.found:
-        print("found no key in the environment and no local server; the file says what to add")
-    print(f"wrote {path}; start with `crtui`")
+        print("found no login, no key in the environment and no local server; the file says what to add")
+    print(f"wrote {path}; `crtui doctor` tries it, `crtui` starts")
+    for agent in found.agents:
+        print(f"{agent} is installed: `crtui run -- {agent}` sends its requests through crtui")
     return 0
 
 

@@ -346,6 +346,7 @@ def faults_of(tmp_path: Path, text: str) -> list[tuple[int | None, str, str]]:
 
 
 @pytest.mark.parametrize(("line", "key", "message"), PROVIDER, ids=[row[0][:40] for row in PROVIDER])
+@pytest.mark.fault("D24", "K20")
 def test_each_wrong_provider_key_is_told(tmp_path: Path, line: str, key: str, message: str) -> None:
     wanted_line = 4 + [part.startswith(key.split(".")[1].split("[")[0]) for part in line.split("\n")].index(
         True
@@ -354,6 +355,7 @@ def test_each_wrong_provider_key_is_told(tmp_path: Path, line: str, key: str, me
 
 
 @pytest.mark.parametrize(("text", "line", "key", "message"), WHOLE, ids=[repr(row[0])[-40:] for row in WHOLE])
+@pytest.mark.fault("D21", "D23", "D24", "D28", "K01", "P43", "S38")
 def test_each_wrong_config_is_told(
     tmp_path: Path, text: str, line: int | None, key: str, message: str
 ) -> None:

@@ -53,6 +53,7 @@ def test_without_a_file_the_config_is_empty_and_has_no_path(home: Path) -> None:
         (b"#" * (MAX_BYTES + 1), " is larger than 1 MiB, which no config is; name another file"),
     ],
 )
+@pytest.mark.fault("D22", "D23")
 def test_foreign_bytes_are_refused_by_name(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "c.toml"
     path.write_bytes(data)
@@ -70,6 +71,7 @@ def test_a_missing_file_and_a_directory_are_told_with_a_remedy(tmp_path: Path) -
         load_config(Path("a\0b"), {})
 
 
+@pytest.mark.fault("D22")
 def test_a_byte_order_mark_and_crlf_are_taken(tmp_path: Path) -> None:
     path = write(tmp_path / "c.toml")
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
@@ -106,6 +108,7 @@ def test_a_wrong_override_is_told_by_its_source(
     assert str(told.value) == message
 
 
+@pytest.mark.fault("K01")
 def test_another_address_needs_a_token_wherever_it_comes_from(tmp_path: Path) -> None:
     path = write(tmp_path / "c.toml")
     with pytest.raises(ConfigError, match=r"c.toml:2: gateway.listen: is reachable .* CRTUI_TOKEN"):
@@ -166,6 +169,7 @@ def test_a_file_without_a_provider_is_taken_with_a_warning(tmp_path: Path) -> No
     assert warning == "provider: there is none, so nothing can be routed; add a [[provider]]"
 
 
+@pytest.mark.fault("D13", "D25")
 def test_modes_that_let_others_in_are_warned_of(tmp_path: Path) -> None:
     key = write(tmp_path / "key", "k3y\n")
     key.chmod(0o640)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +155,67 @@ async def test_every_commented_option_of_the_first_config_is_valid(servers: Asyn
     assert [fault.text("init") for fault in faults] == []
     assert config is not None
     assert len(config.rules) == 1
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".codex").mkdir()
+    return tmp_path
+
+
+OAUTH = '{"claudeAiOauth": {"accessToken": "canary", "refreshToken": "canary"}}'
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "logged_in"),
+    [
+        (".claude/.credentials.json", OAUTH, True),
+        (".claude.json", '{"oauthAccount": {"emailAddress": "canary@example.com"}}', True),
+        (".claude/.credentials.json", '{"mcpOAuth": {"x": 1}}', False),
+        (".claude/.credentials.json", '{"claudeAiOauth": null}', False),
+        (".claude/.credentials.json", "[" * 100_000, False),
+        (".claude.json", "[]", False),
+    ],
+)
+async def test_claude_codes_login_is_a_provider_that_forwards_it(
+    home: Path, file: str, text: str, logged_in: bool
+) -> None:
+    (home / file).write_text(text)
+    found = await discover({"HOME": str(home), "ANTHROPIC_API_KEY": "canary"}, endpoints=[])
+    first = found.config.providers[0]
+    assert (first.name, first.auth) == (("claude", "client") if logged_in else ("anthropic", "key"))
+    assert (found.found[0] == "claude: Claude Code is logged in") is logged_in
+    assert "canary" not in render_config(found) + "".join(found.found)
+
+
+async def test_a_login_in_a_named_place_or_variable_counts_too(home: Path) -> None:
+    (home / "elsewhere").mkdir()
+    (home / "elsewhere" / ".credentials.json").write_text(OAUTH)
+    (home / ".claude" / ".credentials.json").write_text("{}")
+    for environ in ({"CLAUDE_CONFIG_DIR": str(home / "elsewhere")}, {"CLAUDE_CODE_OAUTH_TOKEN": "canary"}):
+        found = await discover({"HOME": str(home), **environ}, endpoints=[])
+        assert [provider.name for provider in found.config.providers] == ["claude"]
+
+
+async def test_the_first_config_with_a_login_says_how_each_agent_gets_there(home: Path) -> None:
+    (home / ".claude" / ".credentials.json").write_text(OAUTH)
+    (home / ".codex" / "auth.json").write_text('{"tokens": {"access_token": "canary"}}')
+    for agent in ("claude", "codex", "vim"):
+        (home / agent).write_text("#!/bin/sh\n")
+        (home / agent).chmod(0o755)
+    found = await discover({"HOME": str(home), "PATH": str(home)}, endpoints=[])
+    text = render_config(found)
+    config, faults = parse(text)
+    assert faults == []
+    assert config is not None
+    assert config.to_data() == found.config.to_data()
+    assert found.agents == ("claude", "codex")
+    assert "#   crtui run -- claude\n#   crtui run -- codex\n" in text
+    assert "Codex is logged in with ChatGPT" in text
+
+
+@pytest.mark.parametrize("text", ["{}", '{"tokens": null, "OPENAI_API_KEY": "canary"}', "no json"])
+async def test_codex_with_a_key_is_no_subscription(home: Path, text: str) -> None:
+    (home / ".codex" / "auth.json").write_text(text)
+    assert not (await discover({"CODEX_HOME": str(home / ".codex")}, endpoints=[])).chatgpt

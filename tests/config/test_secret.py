@@ -15,6 +15,7 @@ KEY = "sk-ant-0123456789-canary"
 
 
 @pytest.mark.parametrize("show", [repr, str, "{}".format, "{!r:>40}".format, lambda s: f"{[s]}"])
+@pytest.mark.fault("K12")
 def test_no_way_of_printing_shows_it(show: object) -> None:
     assert "canary" not in show(Secret(KEY))  # type: ignore[operator]
 
@@ -26,6 +27,7 @@ def test_it_is_neither_copied_nor_stored(take: object) -> None:
 
 
 @pytest.mark.parametrize(("value", "label"), [("x" * 15 + "-tail", "…tail"), ("x" * 14 + "-tail", "…")])
+@pytest.mark.fault("K14")
 def test_only_a_long_one_has_a_label_with_its_last_four(value: str, label: str) -> None:
     assert Secret(value).label == label
 
@@ -56,6 +58,7 @@ def test_one_newline_at_a_file_s_end_is_trimmed(tmp_path: Path, end: bytes) -> N
         (b"c" * (secret.MAX_FILE_BYTES + 1), "is too large for a key"),
     ],
 )
+@pytest.mark.fault("D25")
 def test_what_cannot_be_a_key_is_refused_without_repeating_it(tmp_path: Path, data: bytes, what: str) -> None:
     path = tmp_path / "key"
     path.write_bytes(data)
@@ -73,6 +76,7 @@ def test_a_missing_file_and_a_directory_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+@pytest.mark.fault("D25")
 def test_a_file_others_can_read_is_warned_of(tmp_path: Path, mode: int, warned: bool) -> None:
     path = tmp_path / "key"
     path.write_text(KEY)
