@@ -15,6 +15,7 @@ from crtui import __version__
 from crtui.errors import CrtuiError
 
 _AGENTS: Final = ("claude", "codex", "aider", "opencode", "gemini", "openai", "anthropic")
+_IMPORTED: Final = ("coderouter", "litellm", "claude-code-router")
 _ORDERS: Final = ("demote", "drain", "pin", "reset")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 _Add = Callable[..., argparse.ArgumentParser]
@@ -71,10 +72,12 @@ def _run(args: argparse.Namespace) -> int:
         case None | "demo" | "attach":
             # Nothing worth collecting exists before the first frame, which turns this on again.
             gc.disable()
+            if args.mode == "attach":
+                from crtui.modes.attach import attach
+
+                return attach(options, args.urls)
             from crtui.modes import screen
 
-            if args.mode == "attach":
-                return screen.attach(options, args.url)
             if args.mode == "demo":
                 return screen.demo(options, seed=args.seed, speed=args.speed, trace=args.trace)
             return screen.dashboard(options, trace=args.trace)
@@ -98,6 +101,14 @@ def _run(args: argparse.Namespace) -> int:
             if args.mode == "env":
                 return setup.env(options, args.agent)
             return setup.init(options, force=args.force)
+        case "doctor":
+            from crtui.modes.doctor import doctor
+
+            return doctor(options, args.provider, billed=args.billed, as_json=args.json)
+        case "import":
+            from crtui.modes.importing import import_config
+
+            return import_config(args.tool, args.file)
         case "export":
             from crtui.modes.export import export
 
@@ -106,6 +117,14 @@ def _run(args: argparse.Namespace) -> int:
             from crtui.modes.signals import signals
 
             return signals(options, args.provider, refresh=args.refresh, as_json=args.json)
+        case "usage":
+            from crtui.modes.usage import usage
+
+            return usage(options, days=args.days, utc=args.utc, as_json=args.json)
+        case "statusline":
+            from crtui.modes.statusline import statusline
+
+            return statusline(options, args.command)
         case "replay" if args.tui:
             gc.disable()
             from crtui.modes import screen
@@ -178,8 +197,10 @@ def _add_running(add: _Add, common: argparse.ArgumentParser) -> None:
     serve.add_argument("--trace", type=Path, metavar="FILE", help="record the run's inputs as a trace")
     run = add("run", parents=[common], help="run a coding agent with its requests going to the gateway")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="claude, codex, aider …")
-    attach = add("attach", parents=[common], help="the dashboard on a gateway that runs already")
-    attach.add_argument("url", nargs="?", metavar="URL", help="default: the address in the config")
+    attach = add("attach", parents=[common], help="the dashboard on gateways that run already")
+    attach.add_argument(
+        "urls", nargs="*", metavar="URL", help="default: the address in the config; several: one tab each"
+    )
 
 
 def _add_asking(add: _Add, common: argparse.ArgumentParser) -> None:
@@ -190,10 +211,23 @@ def _add_asking(add: _Add, common: argparse.ArgumentParser) -> None:
     signals.add_argument("provider", nargs="?", metavar="PROVIDER", help="default: all of the config")
     signals.add_argument("--refresh", action="store_true", help="ask their free endpoints first")
     signals.add_argument("--json", action="store_true", help="as JSON")
+    usage = add("usage", parents=[common], help="the tokens in coding agents' logs, by day and model")
+    usage.add_argument("--days", type=_days, metavar="N", help="only the last N times 24 hours")
+    usage.add_argument("--utc", action="store_true", help="days of UTC instead of this machine's zone")
+    usage.add_argument("--json", action="store_true", help="as JSON")
+    line = add("statusline", parents=[common], help="keep the limits Claude Code hands its status line")
+    line.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the one to go on with")
     check = add("check", parents=[common], help="validate a config")
     check.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    doctor = add("doctor", parents=[common], help="what is wrong with each provider, and what mends it")
+    doctor.add_argument("provider", nargs="?", metavar="PROVIDER", help="default: all of the config")
+    doctor.add_argument("--billed", action="store_true", help="ask a model for a stream and a tool call too")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
     init = add("init", parents=[common], help="write a first config from what is found here")
     init.add_argument("--force", action="store_true", help="replace an existing config")
+    imported = add("import", parents=[common], help="another tool's config as one of crtui, on stdout")
+    imported.add_argument("tool", choices=_IMPORTED, metavar=f"{{{','.join(_IMPORTED)}}}")
+    imported.add_argument("file", type=Path, metavar="FILE")
     env = add("env", parents=[common], help="print the export lines for an agent")
     env.add_argument("agent", nargs="?", choices=_AGENTS, metavar=f"{{{','.join(_AGENTS)}}}")
     export = add("export", parents=[common], help="the journal of the last run as a trace")
@@ -235,6 +269,12 @@ def _duration(text: str) -> int:
     if match is None or float(match[1]) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time like 30m, 90s or 2h")
     return round(float(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 1 to 10000")
+    return int(text)
 
 
 def _trace_path(text: str) -> Path:

@@ -15,15 +15,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from crtui.agents.asking import UsageAsker
+from crtui.agents.endpoints import endpoints_of
+from crtui.agents.sources import sources_of
 from crtui.clock import Clock
 from crtui.config.credentials import gateway_token
 from crtui.config.load import LoadedConfig
 from crtui.config.model import Config
 from crtui.core.events import Event
+from crtui.engine.agent_feed import AgentFeed
 from crtui.engine.engine import Engine
 from crtui.engine.keeper import Keeper
 from crtui.engine.notices import Notices
 from crtui.engine.poller import Poller
+from crtui.engine.pricing import Pricing
+from crtui.engine.pull_store import PullStore
+from crtui.engine.puller import Puller
 from crtui.engine.recorder import TraceRecorder
 from crtui.engine.run import begin_run
 from crtui.engine.signals import SignalFiles, SignalWriter
@@ -31,7 +38,8 @@ from crtui.engine.state_dir import StateDir
 from crtui.errors import ConfigError
 from crtui.gateway.guard import Access, Token, hosts_of
 from crtui.gateway.server import GatewayServer, bind
-from crtui.providers.probing import probe_client
+from crtui.providers.prices import PriceList
+from crtui.providers.probing import Observation, probe_client
 from crtui.providers.provider import Provider, build_providers
 
 if TYPE_CHECKING:
@@ -77,6 +85,7 @@ class Stack:
         run = begin_run(plant.state, settings, config.to_data(), plant.clock, notices, seed=plant.seed)
         if plant.recorder is not None:
             plant.recorder.begin(run.state, run.now)
+        self._pricing = Pricing(settings, providers, PriceList())
         self.engine = Engine(
             settings,
             providers,
@@ -86,7 +95,13 @@ class Stack:
             record=plant.recorder,
             run=run,
             notices=notices,
+            pricing=self._pricing,
         )
+        # Whose directory another process keeps, or nobody can write to, forgets what was asked for.
+        asked = None if run.writer is None else PullStore(plant.state.path)
+        engine = self.engine
+        self._puller = Puller(providers, engine.inventory, plant.clock, engine.pulled, asked)
+        engine.listen_for_orders(self._puller.obey)
         self._signals = SignalWriter(SignalFiles(plant.state.path), plant.clock)
         # Whose directory another process keeps, or nobody can write to, keeps its signals to itself too.
         self._keeper = Keeper([] if run.writer is None else [run.writer, self._signals])
@@ -95,6 +110,7 @@ class Stack:
             _access(config, sock, control, plant.environ),
             max_in_flight=config.gateway.max_in_flight,
         )
+        self._agents = _agent_feed(self.engine, plant) if config.agents.logs else None
         self._tasks: list[asyncio.Task[None]] = []
         self._client: httpx.AsyncClient | None = None
 
@@ -103,14 +119,23 @@ class Stack:
         self._keeper.start()
         self._client = probe_client()
         engine = self.engine
-        poller = Poller(engine.providers, engine.poll, engine.clock, self._client, self._plant.seed)
+        poller = Poller(engine.providers, self._saw, engine.clock, self._client, self._plant.seed)
         engine.listen(_probe_when_half_open(poller, engine.providers))
+        self._puller.look_again = poller.kick
         self._tasks = [
             asyncio.create_task(engine.run(), name="crtui-timer"),
             asyncio.create_task(poller.run(), name="crtui-poller"),
+            asyncio.create_task(self._puller.run(), name="crtui-pulls"),
             asyncio.create_task(self._tell_signals(), name="crtui-signals"),
+            asyncio.create_task(self._pricing.run(engine.charge, engine.notices), name="crtui-prices"),
         ]
         await self._server.start(self._sock)
+        if self._agents is not None:
+            self._agents.start()
+
+    def _saw(self, seen: Observation) -> None:
+        self.engine.observe(seen)
+        self._puller.saw(seen)
 
     async def _tell_signals(self) -> None:
         while True:
@@ -123,9 +148,15 @@ class Stack:
         ended = next(iter(done))
         raise ended.exception() or RuntimeError(f"{ended.get_name()} has ended")
 
+    def hurry(self) -> None:
+        """While it drains: end what still runs at once."""
+        self._server.hurry()
+
     async def stop(self, drain_s: float = DRAIN_S) -> None:
         """Drain the gateway, then end everything."""
         await self._server.stop(drain_s)
+        if self._agents is not None:
+            await self._agents.stop()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -134,8 +165,18 @@ class Stack:
         if self._client is not None:
             await self._client.aclose()
         self._signals.offer(self.engine.take_changed())
+        self._puller.close()
         self.engine.close()
         await asyncio.to_thread(self._keeper.stop)
+
+
+def _agent_feed(engine: Engine, plant: Plant) -> AgentFeed:
+    folder = plant.state.path if plant.state.notice is None else None
+    subscribed = {p.name: p.subscribed for p in plant.config.providers if p.subscribed is not None}
+    ask = None
+    if plant.config.agents.usage_endpoints and folder is not None:
+        ask = UsageAsker(endpoints_of(plant.environ), folder).ask
+    return AgentFeed(engine, sources_of(plant.environ), folder, subscribed, ask)
 
 
 def bind_for(config: Config) -> socket.socket:

@@ -9,7 +9,7 @@ from typing import Final, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from crtui.config import model, references
+from crtui.config import model, references, screen
 from crtui.config.references import Path, nearest
 from crtui.text import scrub
 
@@ -25,6 +25,8 @@ _TABLES: Final[dict[tuple[str, ...], type[BaseModel]]] = {
     ("rule",): model.Rule,
     ("rule", "when"): model.When,
     ("shared",): model.Shared,
+    ("screen",): screen.Screen,
+    ("screen", "on_event"): screen.OnEvent,
 }
 
 _TYPES: Final = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from crtui.config import core_settings, references
 from crtui.config.fields import (
@@ -34,13 +34,9 @@ from crtui.config.fields import (
     parse_address,
 )
 from crtui.config.kinds import KINDS, Kind, with_kind_defaults
+from crtui.config.screen import Screen
+from crtui.config.section import Section
 from crtui.core.settings import CoreSettings, HealthAction, MemoryAction, Tactic, Wire
-
-
-class Section(BaseModel):
-    """What every table of the config has in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Gateway(Section):
@@ -73,6 +69,17 @@ class Health(Section):
     probe: bool = True
 
 
+class Agents(Section):
+    """``[agents]``: what is read of the coding agents on this machine.
+
+    ``usage_endpoints``: whether their vendors are asked for the subscriptions' limits, with the
+    credentials that the agents keep.
+    """
+
+    logs: bool = True
+    usage_endpoints: bool = False
+
+
 class Price(Section):
     """USD per million tokens; an absent one is unknown."""
 
@@ -80,6 +87,7 @@ class Price(Section):
     output: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
     cache_read: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
     cache_write: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    cache_write_1h: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
 
 
 class Capabilities(Section):
@@ -103,7 +111,7 @@ class Provider(Section):
     keyring: bool = False
     wires: Annotated[UniqueItems[Wire], Field(min_length=1)] = ("chat",)
     model: ModelName | None = None
-    models: dict[Pattern, ModelName] = {}
+    models: dict[Pattern, ModelName] = Field(default_factory=dict[Pattern, ModelName])
     paid: bool = False
     weight: Annotated[int, Field(ge=0, le=1_000_000)] = 1
     capacity: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -118,6 +126,7 @@ class Provider(Section):
     declare_models: UniqueItems[ModelName] = ()
     pull: bool = False
     merge_system: bool | None = None
+    subscription: Literal["claude", "codex"] | None = None
     poll_s: PollSeconds = 30
     threshold: Threshold | None = None
     recovery_s: Recovery | None = None
@@ -137,6 +146,13 @@ class Provider(Section):
                 spoken = ", ".join(KINDS[kind].speaks)
                 raise ValueError(f"has {wire!r}, which {kind} does not speak; use of: {spoken}")
         return wires
+
+    @property
+    def subscribed(self) -> str | None:
+        """The agent whose subscription serves this provider: by ``subscription``, else by vendor."""
+        if self.auth != "client":
+            return self.subscription
+        return self.subscription or {"anthropic": "claude", "openai": "codex"}.get(self.kind)
 
     @model_validator(mode="after")
     def _check_auth(self) -> Provider:
@@ -202,6 +218,8 @@ class Config(Section):
     profiles: Items[Profile] = Field(default=(), alias="profile", validate_default=True)
     rules: Items[Rule] = Field(default=(), alias="rule")
     shared: Shared = Shared()
+    agents: Agents = Agents()
+    screen: Screen = Screen()
 
     @field_validator("profiles")
     @classmethod
@@ -223,5 +241,8 @@ class Config(Section):
         return core_settings.core_settings(self)
 
     def to_data(self) -> dict[str, object]:
-        """The config as JSON values under its TOML names; ``model_validate`` gives it back."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """The config as JSON values under its TOML names; ``model_validate`` gives it back.
+
+        What only the screen goes by is left out: this is what traces and the journal keep.
+        """
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"screen"})

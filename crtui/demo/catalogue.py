@@ -15,6 +15,7 @@ _CREDIT: Final = {
     "limit_reset": "monthly",
     "usage": 18.6,
 }
+_CACHE_SHARE: Final = 0.13
 _CREATED_AT: Final = "2026-01-01T00:00:00Z"
 
 
@@ -31,7 +32,18 @@ def free_answer(part: Part, path: str, loaded: bool) -> dict[str, object] | None
         return {"data": _CREDIT}
     if part.kind == "ollama":
         return _ollama(part, path, loaded)
+    if part.kind == "vllm" and path == "/version":
+        return {"version": "0.11.0"}
     return None
+
+
+def engine_metrics(part: Part, running: int) -> bytes:
+    """A vLLM server's ``/metrics`` while that many requests run; each takes some of the cache."""
+    labels = f'{{engine="0",model_name="{part.models[0]}"}}'
+    gauges = {"num_requests_running": running, "num_requests_waiting": 0}
+    lines = [f"vllm:{name}{labels} {value:.1f}" for name, value in gauges.items()]
+    lines.append(f"vllm:kv_cache_usage_perc{labels} {min(0.97, running * _CACHE_SHARE):.4f}")
+    return "\n".join([*lines, ""]).encode()
 
 
 def _models(part: Part) -> dict[str, object]:
@@ -52,8 +64,15 @@ def _openai_model(part: Part, name: str) -> dict[str, object]:
 
 
 def _ollama(part: Part, path: str, loaded: bool) -> dict[str, object] | None:
-    entries = [
-        {"name": name, "model": name, "size": 5 * _GIB, "modified_at": _CREATED_AT} for name in part.models
+    entries: list[dict[str, object]] = [
+        {
+            "name": name,
+            "model": name,
+            "size": 5 * _GIB,
+            "modified_at": _CREATED_AT,
+            "capabilities": ["completion", "tools"],
+        }
+        for name in part.models
     ]
     if path == "/":
         return {"status": "Ollama is running"}

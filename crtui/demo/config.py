@@ -30,7 +30,12 @@ _EXTRAS: Final[dict[str, dict[str, object]]] = {
         "price": {"input": 2.0, "output": 10.0, "cache_read": 0.2, "cache_write": 2.5},
     },
     "vllm-lab": {"model": "qwen3-coder-30b", "capacity": 8, "threshold": 2, "recovery_s": 9},
-    "ollama": {"model": "qwen3:8b", "capacity": 2},
+    "ollama": {
+        "model": "qwen3:8b",
+        "capacity": 2,
+        "declare_models": ["qwen3:8b", "gemma3:4b", "phi4-mini:3.8b"],
+        "pull": True,
+    },
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from dataclasses import replace
 from typing import Final, cast
 
 from crtui.clock import Clock
@@ -12,13 +13,16 @@ from crtui.core.now import SECOND
 from crtui.core.settings import Wire
 from crtui.demo import limits
 from crtui.demo.cast import Part
-from crtui.demo.catalogue import free_answer
+from crtui.demo.catalogue import engine_metrics, free_answer
+from crtui.demo.library import Library
 from crtui.demo.listener import Exchange, Listener, Request
 from crtui.demo.render import RENDERERS
 from crtui.demo.replies import Reply, compose, prompt_tokens
 from crtui.demo.scenario import Behaviour, Mode, phase
 
 JSON: Final = {"content-type": "application/json"}
+NDJSON: Final = {"content-type": "application/x-ndjson"}
+TEXT: Final = {"content-type": "text/plain; version=0.0.4; charset=utf-8"}
 SSE: Final = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 CUT_AFTER_PIECES: Final = 2
 _WIRES: Final[dict[str, Wire]] = {"/v1/messages": "messages", "/v1/chat/completions": "chat"}
@@ -39,6 +43,8 @@ class SimulatedProvider:
         self._began_ms = began_ms
         self._rng = random.Random(f"{seed}:server:{part.name}")
         self._cuts_done: set[int] = set()
+        self._library = Library(part.models)
+        self._generating = 0
         self._listener = Listener(self._handle)
 
     @property
@@ -73,18 +79,35 @@ class SimulatedProvider:
         elif request.method == "GET":
             await self._inform(exchange, path, now)
         elif path in _WIRES and wire in self._part.wires:
-            await self._generate(request, exchange, wire, now)
+            self._generating += 1
+            try:
+                await self._generate(request, exchange, wire, now)
+            finally:
+                self._generating -= 1
+        elif path == "/api/pull" and self._part.kind == "ollama":
+            await self._pull(request, exchange)
         elif path == "/v1/messages/count_tokens":
             await self._answer(exchange, {"input_tokens": prompt_tokens(_parse(request.body))})
         else:
             await self._refuse(exchange, wire, 404, f"no such endpoint: {path}")
 
     async def _inform(self, exchange: Exchange, path: str, now: Behaviour) -> None:
-        found = free_answer(self._part, path, loaded=now.mode != "out_of_memory")
+        if path == "/metrics" and self._part.kind == "vllm":
+            await exchange.answer(200, TEXT, engine_metrics(self._part, self._generating))
+            return
+        part = replace(self._part, models=self._library.models)
+        found = free_answer(part, path, loaded=now.mode != "out_of_memory")
         if found is None:
             await self._refuse(exchange, "chat", 404, f"no such endpoint: {path}")
         else:
             await self._answer(exchange, found)
+
+    async def _pull(self, request: Request, exchange: Exchange) -> None:
+        model = str(_parse(request.body).get("model"))
+        await exchange.begin(NDJSON)
+        async for line in self._library.pull(model, self._pause):
+            await exchange.chunk(line)
+        await exchange.end()
 
     async def _generate(self, request: Request, exchange: Exchange, wire: Wire, now: Behaviour) -> None:
         body = _parse(request.body)

@@ -1,4 +1,4 @@
-"""The demo world as one thing to start and stop: five providers, their script, the agents, the config."""
+"""The demo world as one thing to start and stop: five providers, their script, the agents, their logs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from crtui.clock import Clock
 from crtui.core.now import MINUTE
 from crtui.demo.cast import CAST
 from crtui.demo.config import demo_config
+from crtui.demo.logs import DemoLogs
 from crtui.demo.server import SimulatedProvider
 from crtui.demo.traffic import run_agents
 
@@ -25,11 +26,13 @@ class DemoWorld:
         self._seed = seed
         self._providers: dict[str, SimulatedProvider] = {}
         self._script: asyncio.Task[None] | None = None
+        self._logs: DemoLogs | None = None
 
     @property
     def environ(self) -> dict[str, str]:
-        """The made-up keys, by the names of the environment variables the config gives."""
-        return {part.key_env: part.key for part in CAST if part.key is not None}
+        """The made-up keys, by the variables the config names, and where the agents' logs lie."""
+        keys = {part.key_env: part.key for part in CAST if part.key is not None}
+        return keys if self._logs is None else keys | self._logs.environ
 
     async def start(self) -> dict[str, object]:
         """Open the providers' ports, begin the story, and return the config that names them.
@@ -42,7 +45,9 @@ class DemoWorld:
             provider = SimulatedProvider(part, self._clock, self._seed, began.mono)
             await provider.start()
             self._providers[part.name] = provider
-        self._script = asyncio.create_task(self._follow_script())
+        self._logs = DemoLogs(began.wall, self._seed)
+        self._logs.write(began.wall)
+        self._script = asyncio.create_task(self._follow_script(self._logs))
         base_urls = {name: provider.base_url for name, provider in self._providers.items()}
         return demo_config(base_urls, began.wall // MINUTE % (24 * 60))
 
@@ -60,9 +65,14 @@ class DemoWorld:
         for provider in self._providers.values():
             await provider.stop()
         self._providers.clear()
+        if self._logs is not None:
+            self._logs.remove()
+            self._logs = None
 
-    async def _follow_script(self) -> None:
+    async def _follow_script(self, logs: DemoLogs) -> None:
         while True:
+            with contextlib.suppress(OSError):  # the disk is full: what was not written is missing
+                logs.write(self._clock.now().wall)
             for provider in self._providers.values():
                 with contextlib.suppress(OSError):  # its port is taken: tried again at the next step
                     await provider.follow_script()

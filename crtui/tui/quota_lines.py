@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Final
 
 from crtui.tui import fmt
+from crtui.tui.agent_lines import agent_name, block_lines, own_windows, short_line, shown_agents
 from crtui.tui.glyphs import NONE, SEPARATOR, TIMES
 from crtui.tui.line import EMPTY, Line, Role, Span, cell, cell_width, fit, width_of
 from crtui.tui.meters import Meter, binding, meters_of
@@ -14,22 +15,61 @@ from crtui.tui.rows import left_role
 from crtui.tui.words import when
 
 if TYPE_CHECKING:
-    from crtui.core.views import ProviderView, Snapshot
+    from crtui.core.views import AgentView, ProviderView, Snapshot, WindowView
 
     Found = tuple[ProviderView, Meter]
     """A provider with a limit, and the scarcest of its limits."""
 
 _METER: Final = 8
+_AGENT_LABEL: Final = 10
 _NO_LIMIT: Final = ("No limit known. One shows here as soon", "as an answer or a poll tells it.")
 
 
 def quota_panel(snapshot: Snapshot, width: int, height: int, now: int, zone: tzinfo | None) -> list[Line]:
-    """Every provider's limits, the scarcest provider first: as much of each as the height allows."""
+    """Every provider's limits, the scarcest provider first, then the agents at work here.
+
+    As much of each is told as the height allows.
+    """
     found = [(p, meter) for p in snapshot.providers if (meter := binding(p)) is not None]
-    if not found:
-        return [fit((Span("No provider has told a limit, and no budget is set.", "dim"),), width)]
+    agents = shown_agents(snapshot, now)
     found.sort(key=lambda item: 101.0 if item[1].left is None else item[1].left)
-    return _form(found, height)(found, width, now, zone)
+    forms = _agents(agents, snapshot, width, now, zone)
+    fewest = len(found) + sum(len(meters_of(provider)) for provider, _ in found)
+    kept = next((len(form) for form in forms[1:] if fewest + len(form) <= height), len(agents))
+    lines = _form(found, height - kept)(found, width, now, zone) if found else []
+    lines += next((form for form in forms if len(lines) + len(form) <= height), forms[-1])
+    return lines or [fit((Span("No provider has told a limit, and no budget is set.", "dim"),), width)]
+
+
+def _agents(
+    agents: list[AgentView], snapshot: Snapshot, width: int, now: int, zone: tzinfo | None
+) -> tuple[list[Line], list[Line], list[Line]]:
+    """All agents, with those of their windows that no provider shows: in full, in short, without windows."""
+    full: list[Line] = []
+    short: list[Line] = []
+    least: list[Line] = []
+    for agent in agents:
+        meters = [_window_meter(window) for window in own_windows(agent, snapshot)]
+        body = block_lines(agent, width - 1, now, zone) + _meter_lines(meters, width - 1, now, zone)
+        full.append(fit((Span(agent_name(agent), "bright"),), width))
+        full += [fit((Span(" "), *line), width) for line in body]
+        least.append(short_line(agent, width, now))
+        short += [least[-1], *(_meter_line(meter, _AGENT_LABEL, width, now, zone) for meter in meters)]
+    return full, short, least
+
+
+def _window_meter(window: WindowView) -> Meter:
+    left = None if window.used_percent is None else max(0.0, 100 - window.used_percent)
+    return Meter(
+        window.name,
+        left,
+        window.resets_at,
+        window.source,
+        window.observed_at,
+        window.exhausts_from,
+        window.exhausts_to,
+        window.unconfirmed,
+    )
 
 
 def _form(found: list[Found], height: int) -> Callable[[list[Found], int, int, tzinfo | None], list[Line]]:
@@ -57,10 +97,18 @@ def _all_in_short(found: list[Found], width: int, now: int, zone: tzinfo | None)
     for (provider, rows), (_, scarcest) in zip(meters, found, strict=True):
         lines.append(fit((Span(provider.name, "bright"),), width))
         for meter in rows:
-            label = Span(f" {cell(meter.label, labels)} ", "text" if meter == scarcest else "dim")
-            told = outlook(meter, now, zone, exact=width >= 60)
-            lines.append(fit((label, *_gauge(meter, now), *_clock(meter, now), *told), width))
+            role: Role = "text" if meter == scarcest else "dim"
+            lines.append(_meter_line(meter, labels, width, now, zone, role))
     return lines
+
+
+def _meter_line(
+    meter: Meter, labels: int, width: int, now: int, zone: tzinfo | None, role: Role = "dim"
+) -> Line:
+    """A limit in one line, its label in so many cells."""
+    label = Span(f" {cell(meter.label, labels)} ", role)
+    told = outlook(meter, now, zone, exact=width >= 60)
+    return fit((label, *_gauge(meter, now), *_clock(meter, now), *told), width)
 
 
 def _scarcest_in_full(found: list[Found], width: int, now: int, zone: tzinfo | None) -> list[Line]:
@@ -92,8 +140,12 @@ def window_lines(provider: ProviderView, width: int, now: int, zone: tzinfo | No
     found = meters_of(provider)
     if not found:
         return [fit((Span(text, "dim"),), width) for text in _NO_LIMIT]
+    return _meter_lines(found, width, now, zone)
+
+
+def _meter_lines(found: list[Meter], width: int, now: int, zone: tzinfo | None) -> list[Line]:
     lines: list[Line] = []
-    label_width = min(12, max(cell_width(meter.label) for meter in found))
+    label_width = min(12, max((cell_width(meter.label) for meter in found), default=0))
     for meter in found:
         head = Span(f"{cell(meter.label, label_width)} ")
         lines.append(fit((head, *_gauge(meter, now), *_refill(meter, now)), width))

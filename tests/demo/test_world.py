@@ -47,6 +47,7 @@ async def test_no_secret_stands_in_the_config(world: DemoWorld):
     assert all(key not in repr(config) for key in world.environ.values())
 
 
+@pytest.mark.fault("X24")
 async def test_stopping_leaves_no_task_and_no_port_open():
     before = asyncio.all_tasks()
     world = DemoWorld(SystemClock(speed=50), seed=1)

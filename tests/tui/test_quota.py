@@ -141,3 +141,116 @@ def test_burn_tells_the_rate_the_projection_and_the_money() -> None:
     assert "310k tokens of 500k, 780k by midnight UTC" in text
     assert "empty ~14:41" in text
     assert "$14.80 of $50.00 in 2026-11" in text
+
+
+def panel(shown: fake.Snapshot, width: int = 60, height: int = 40) -> list[str]:
+    return [plain(line) for line in quota_panel(shown, width, height, NOW, UTC)]
+
+
+def test_agents_at_work_are_told_after_the_providers() -> None:
+    alone = panel(fake.busy())
+    both = panel(fake.replace(fake.busy(), agents=(fake.agent(), fake.agent("gemini"))), height=60)
+    assert both[: len(alone)] == panel(fake.busy(), height=60)[: len(alone)]
+    assert both[len(alone) :] == [
+        "Claude Code",
+        " 5h block 1.2M tok  ends ~2h15  7.3k/min",
+        " 2.1M–2.9M by 16:18 · logs 12s ago",
+        "Gemini CLI",
+        " 5h block 1.2M tok  ends ~2h15  7.3k/min",
+        " 2.1M–2.9M by 16:18 · logs 12s ago",
+    ]
+
+
+def test_agents_are_told_while_no_provider_has_told_a_limit() -> None:
+    assert panel(fake.replace(fake.no_traffic(), agents=(fake.agent(),)))[0] == "Claude Code"
+    assert panel(fake.replace(fake.no_providers(), agents=(fake.agent(),)), 44, 1) == [
+        "Claude Code   1.2M tok  2h15  2.1M–2.9M"
+    ]
+
+
+def test_with_little_room_an_agent_takes_one_line_and_the_providers_theirs() -> None:
+    shown = fake.replace(fake.busy(), agents=(fake.agent(),))
+    lines = panel(shown, 48, len(panel(fake.busy(), 48, 10)) + 1)
+    assert lines[-1] == "Claude Code   1.2M tok  2h15  2.1M–2.9M"
+    assert lines[:-1] == panel(fake.busy(), 48, 10)
+
+
+def test_an_agents_window_tells_countdown_pace_end_source_and_age() -> None:
+    window = fake.window("5h", 67.0, empty=(60 * MINUTE, 90 * MINUTE), source="agent log")
+    weekly = fake.window("7d", 41.0, 3 * DAY, source="agent log")
+    lines = panel(fake.snapshot(), 80)
+    assert "No provider has told a limit" in lines[0]
+    lines = panel(fake.replace(fake.snapshot(), agents=(fake.agent("codex", window, weekly),)), 80)
+    assert lines[3:] == [
+        " 5h ━━━╌╌╌╌╌  33% resets 2h14",
+        "    empty ~15:18 (15:03–15:33) · pace 1.2× · agent log 12s ago",
+        " 7d ━━━━━╌╌╌  59% resets 3d00",
+        "    ok to reset · pace 0.7× · agent log 12s ago",
+    ]
+
+
+def test_a_window_that_its_provider_shows_is_not_told_twice() -> None:
+    there = fake.limited("max", fake.window("5h", 20.0, age=5 * MINUTE), kind="anthropic")
+    older = fake.agent("claude", fake.window("5h", 30.0, age=6 * MINUTE), fake.window("7d"))
+    newer = fake.agent("claude", fake.window("5h", 30.0, age=4 * MINUTE))
+    other = fake.agent("codex", fake.window("5h", 30.0, age=6 * MINUTE))
+
+    def meters(agent: fake.AgentView) -> list[str]:
+        shown = fake.replace(fake.snapshot(there), agents=(agent,))
+        name = {"claude": "Claude Code", "codex": "Codex"}[agent.name]
+        lines = panel(shown)
+        return [line.split()[0] for line in lines[lines.index(name) + 3 :: 2]]
+
+    assert meters(older) == ["7d"]
+    assert meters(newer) == ["5h"]
+    assert meters(other) == ["5h"]
+
+
+def test_an_agent_that_rests_tells_its_day_and_then_nothing() -> None:
+    resting = fake.agent(block=None, last_at=NOW - 6 * HOUR)
+    assert panel(fake.replace(fake.snapshot(), agents=(resting,))) == [
+        "Claude Code",
+        " last 6h ago, 1.9M tok today",
+    ]
+    gone = fake.replace(resting, last_at=NOW - 2 * DAY)
+    assert "No provider has told a limit" in panel(fake.replace(fake.snapshot(), agents=(gone,)))[0]
+
+
+def test_the_end_of_an_official_window_is_no_estimate() -> None:
+    official = fake.replace(fake.agent().block, estimated=False)
+    lines = panel(fake.replace(fake.snapshot(), agents=(fake.agent(block=official),)))
+    assert lines[1] == " 5h block 1.2M tok  ends 2h15  7.3k/min"
+
+
+def test_what_is_not_read_yet_and_what_was_not_understood_is_said() -> None:
+    shown = fake.agent(reading=True, skipped=3)
+    lines = panel(fake.replace(fake.snapshot(), agents=(shown,)), 70)
+    assert lines[2] == " 2.1M–2.9M by 16:18 · logs 12s ago, still reading · 3 bad lines"
+    young = fake.replace(fake.agent().block, projected_from=None, projected_to=None, tokens_per_min=None)
+    lines = panel(fake.replace(fake.snapshot(), agents=(fake.agent(block=young),)))
+    assert lines[1:] == [" 5h block 1.2M tok  ends ~2h15", " no projection yet · logs 12s ago"]
+
+
+@pytest.mark.parametrize("width", [12, 24, 36, 48, 80])
+@pytest.mark.parametrize("height", [1, 3, 30])
+def test_no_line_of_an_agent_is_wider_than_the_panel(width: int, height: int) -> None:
+    agents = (
+        fake.agent("claude", fake.window(), skipped=4),
+        fake.agent("codex", block=None),
+        fake.agent("x" * 30),
+    )
+    shown = fake.replace(fake.no_traffic(), agents=agents)
+    assert all(width_of(line) <= width for line in quota_panel(shown, width, height, NOW, UTC))
+
+
+def test_where_there_is_room_an_agents_windows_have_a_line_each() -> None:
+    window = fake.window("5h", 67.0, empty=(60 * MINUTE, 90 * MINUTE), source="agent log")
+    shown = fake.replace(fake.busy(), agents=(fake.agent("codex", window),))
+    fewest = len(fake.busy().providers)
+    roomy = next(
+        lines for height in range(fewest, 99) if (lines := panel(shown, 48, height))[-1].startswith(" 5h")
+    )
+    assert roomy[-2:] == [
+        "Codex         1.2M tok  2h15  2.1M–2.9M",
+        " 5h         ━━━╌╌╌╌╌  33%   2h14 empty ~15:18",
+    ]
