@@ -45,6 +45,7 @@ def test_a_usage_error_is_one_line_and_exits_2(place, args, words):
 
 
 @pytest.mark.parametrize("args", [[], ["demo"], ["attach"]])
+@pytest.mark.fault("X07")
 def test_without_a_terminal_it_says_so_and_what_to_use_instead(place, args):
     done = place.run(*args, TERM="xterm")
 
@@ -85,6 +86,7 @@ def test_no_config_anywhere_is_said(place):
     assert "crtui init" in one_line(done.stderr)
 
 
+@pytest.mark.fault("X15")
 def test_a_taken_port_is_one_line_with_the_remedy(place):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -154,6 +156,7 @@ def test_an_order_without_the_token_says_where_it_would_be(place, tmp_path):
     assert "no control token at" in one_line(done.stderr)
 
 
+@pytest.mark.fault("D14", "K07")
 def test_state_is_private_to_its_owner(place):
     with place.serving(place.config(ONE)):
         state = place.path / "state"
@@ -161,6 +164,7 @@ def test_state_is_private_to_its_owner(place):
         assert stat.S_IMODE((state / "token").stat().st_mode) == 0o600
 
 
+@pytest.mark.fault("D02")
 def test_a_state_directory_that_cannot_be_used_is_said_and_serving_goes_on(place):
     file = place.config("", "not-a-directory")
     with place.serving(place.config(ONE), "--state-dir", str(file)) as serving:
@@ -169,6 +173,7 @@ def test_a_state_directory_that_cannot_be_used_is_said_and_serving_goes_on(place
     assert any("not saving" in notice for notice in state["gateway"]["notices"])
 
 
+@pytest.mark.fault("X01")
 def test_sigterm_ends_serving_with_0(place):
     with place.serving(place.config(ONE)) as serving:
         serving.process.terminate()

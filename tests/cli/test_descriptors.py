@@ -15,6 +15,7 @@ from tests.cli.test_run import NOBODY
 HARD = 128
 
 
+@pytest.mark.fault("X14")
 def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 512:
@@ -29,10 +30,12 @@ def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
 
 
 @pytest.mark.parametrize(("descriptors", "cap"), [(1024, 511), (65_536, 32_767), (3, 1)])
+@pytest.mark.fault("X14")
 def test_the_cap_is_below_half(descriptors: int, cap: int) -> None:
     assert connection_cap(descriptors) == cap
 
 
+@pytest.mark.fault("X14")
 def test_more_clients_than_descriptors_are_told_503_and_the_log_stays_quiet(place: Place) -> None:
     """RELIABILITY X14."""
     with place.serving(place.config(NOBODY), limit=HARD) as serving:

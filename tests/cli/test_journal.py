@@ -189,6 +189,7 @@ async def kill_again_and_again(place: Place, times: int) -> None:
     assert least <= state["providers"][0]["usage"]["requests"] <= most
 
 
+@pytest.mark.fault("D07", "X05")
 async def test_a_kill_at_any_moment_loses_at_most_the_last_second_and_breaks_nothing(place):
     await kill_again_and_again(place, RUNS)
 
@@ -199,6 +200,7 @@ async def test_thirty_kills_lose_at_most_the_last_second_each_and_break_nothing(
     await kill_again_and_again(place, 30)
 
 
+@pytest.mark.fault("D09")
 def test_a_second_gateway_on_the_same_directory_says_whose_it_is_and_serves(place):
     config = place.config(ONE)
     with place.serving(config) as first, place.serving(config) as second:
@@ -220,6 +222,7 @@ def test_a_damaged_journal_is_told_in_one_line_and_the_gateway_serves(place):
     assert "the journal was damaged; it is kept as journal.db.bad-" in notices[0]
 
 
+@pytest.mark.fault("D29")
 def test_export_writes_a_new_private_file_and_never_over_another(place):
     with place.serving(place.config(ONE)):
         pass

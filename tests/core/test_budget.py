@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crtui.core.budget import Budget
+from crtui.core.forecast import forecast
 from crtui.core.inputs import Charge, Usage
-from crtui.core.now import DAY, HOUR, Now, next_month, stamp
+from crtui.core.now import DAY, HOUR, MINUTE, Now, next_month, stamp
 from crtui.core.saved import BadDumpError
 from crtui.core.settings import Price, ProviderSettings
 from crtui.core.views import BudgetView
@@ -261,3 +262,13 @@ def test_a_late_charge_counts_no_tokens_and_excludes_where_it_reaches_the_cap():
     row = world.row("a")
     assert (row.usage.input_tokens, row.usage.requests, row.budget.spent_usd) == (100, 1, 1.0)
     assert world.dropped() == {"a": "budget:spent"}
+
+
+def test_a_forecast_charges_what_tokens_have_cost_so_far():
+    world = World(ProviderSettings("a", monthly_usd=1.0))
+    for minute in range(20):
+        world.at(60 * minute).ok("a", usage=told(0.02, tokens=1000))
+    [lane] = forecast(world.core, world.now()).lanes
+    dry = next(segment for segment in lane.segments if segment.state == "out")
+    assert (dry.guard, dry.code) == ("budget", "spent")
+    assert 20 * MINUTE < dry.start - world.now().wall < 60 * MINUTE
