@@ -45,6 +45,7 @@ def test_a_delta_that_says_something_is_content(delta: dict[str, object], chars:
         {"role": "assistant", "content": "", "provider_specific_fields": {"a": 1}},
     ],
 )
+@pytest.mark.fault("P27")
 def test_a_role_or_an_empty_delta_is_not_content(delta: dict[str, object]) -> None:
     """RELIABILITY P27."""
     assert not read("chat", choice(**delta)).content_seen
@@ -56,6 +57,7 @@ def test_content_of_any_choice_counts() -> None:
     assert read("chat", chunk(both)).content_seen
 
 
+@pytest.mark.fault("P20")
 def test_a_finish_reason_completes_the_answer_only_when_the_bytes_end() -> None:
     """RELIABILITY P20: the usage and the marker come after it and must still be relayed."""
     reader = read("chat", ROLE, WORD, FINISH)
@@ -71,6 +73,7 @@ def test_the_marker_completes_it_at_once(marker: bytes) -> None:
     assert read("chat", ROLE, WORD, marker).complete
 
 
+@pytest.mark.fault("P33", "S17")
 def test_a_finish_without_content_and_output_is_empty_unless_it_was_filtered() -> None:
     """RELIABILITY P33, S17."""
     assert "empty" in (read("chat", ROLE, FINISH, DONE).broken or "")
@@ -107,6 +110,7 @@ def test_a_finish_without_content_and_output_is_empty_unless_it_was_filtered() -
         (None, None),
     ],
 )
+@pytest.mark.fault("S32")
 def test_usage_excludes_what_came_from_the_cache_and_nonsense_is_not_told(
     usage: object, expected: Usage | None
 ) -> None:
@@ -116,6 +120,7 @@ def test_usage_excludes_what_came_from_the_cache_and_nonsense_is_not_told(
     assert CODEC.read_answer(body).usage == expected
 
 
+@pytest.mark.fault("P28")
 def test_usage_told_twice_or_growing_is_never_added_up() -> None:
     """RELIABILITY P28."""
     grown = chunk({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 8}})
@@ -183,6 +188,7 @@ def test_a_whole_completion_is_valid_with_its_usage() -> None:
         ({"choices": [{"message": {"role": "a"}, "finish_reason": "content_filter"}], "usage": None}, True),
     ],
 )
+@pytest.mark.fault("P02", "P33")
 def test_an_answer_is_valid_by_its_shape_and_if_it_says_anything(
     change: dict[str, object], valid: bool
 ) -> None:
@@ -191,6 +197,7 @@ def test_an_answer_is_valid_by_its_shape_and_if_it_says_anything(
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'{"choices"', b"<html>", COMPLETION])
+@pytest.mark.fault("P01", "P02", "P31", "P32")
 def test_what_is_no_completion_is_not_valid(body: bytes) -> None:
     """RELIABILITY P01, P02, P31, P32."""
     facts = CODEC.read_answer(body)

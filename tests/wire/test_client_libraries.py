@@ -46,6 +46,7 @@ def ask_openai(status: int, body: bytes, content_type: str) -> list[object]:
         )
 
 
+@pytest.mark.fault("P24")
 def test_anthropics_library_raises_the_error_event_after_content() -> None:
     """RELIABILITY P24."""
     stream = START + BLOCK + TEXT + codec_for("messages").error_event("a: stream cut", 529)
@@ -53,6 +54,7 @@ def test_anthropics_library_raises_the_error_event_after_content() -> None:
         ask_anthropic(200, stream, "text/event-stream")
 
 
+@pytest.mark.fault("P24")
 def test_openais_library_raises_the_error_event_after_content() -> None:
     """RELIABILITY P24."""
     stream = ROLE + WORD + codec_for("chat").error_event("a: stream cut", 502)

@@ -62,6 +62,7 @@ def test_the_inner_message_of_every_json_shape_is_found(body: object, text: str)
         (b'{"error":{"message":"half \\ud83d pair"}}', "half \ufffd pair"),
     ],
 )
+@pytest.mark.fault("N29")
 def test_what_is_not_json_is_shown_as_text(body: bytes, text: str) -> None:
     """RELIABILITY P36."""
     assert error_text(body) == text
@@ -73,6 +74,7 @@ def test_a_long_text_is_cut_to_300_cells_and_a_huge_body_is_not_read_through() -
     assert error_text(b"<title" * 1_000_000).startswith("<title<title")
 
 
+@pytest.mark.fault("P04")
 def test_deep_nesting_ends() -> None:
     """RELIABILITY P04."""
     body = b'{"error":' * 900 + b'"deep"' + b"}" * 900
@@ -107,6 +109,7 @@ def test_deep_nesting_ends() -> None:
         ({"error": ["x"]}, 502),
     ],
 )
+@pytest.mark.fault("P03")
 def test_an_in_band_error_amounts_to_the_status_it_carries_or_means(value: object, status: int) -> None:
     """RELIABILITY P03, P23, P25."""
     fault = read_fault(value)
@@ -129,6 +132,7 @@ def test_an_error_without_a_message_still_has_a_text() -> None:
 
 @seeded
 @given(st.binary(max_size=200) | json_values.map(orjson.dumps))
+@pytest.mark.fault("K15")
 def test_no_body_raises_and_every_text_is_one_safe_line(body: bytes) -> None:
     """RELIABILITY K15."""
     text = error_text(body)

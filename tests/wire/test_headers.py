@@ -49,6 +49,7 @@ HOP_BY_HOP = [
         b"anything-else",
     ],
 )
+@pytest.mark.fault("K10", "K24", "K36")
 def test_of_a_request_neither_credentials_nor_connection_matters_go_on(name: bytes) -> None:
     """RELIABILITY K10, K24."""
     assert request_headers([(name, b"v"), (name.upper(), b"v"), (name.title(), b"v")]) == {}
@@ -108,6 +109,7 @@ def test_a_request_header_that_came_twice_is_joined() -> None:
         b"cf-ray",
     ],
 )
+@pytest.mark.fault("K05", "K24")
 def test_of_an_answer_nothing_that_acts_on_the_client_comes_back(name: bytes) -> None:
     """RELIABILITY K05, K24."""
     assert response_headers([(name, b"v"), (name.title(), b"v")]) == []
@@ -136,6 +138,7 @@ def test_of_an_answer_what_clients_read_comes_back(name: bytes) -> None:
 @pytest.mark.parametrize(
     "value", [b"a\r\nset-cookie: x", b"a\nb", b"a\rb", b"a\0b", b"\x7f", b"\x1b[31m", b"\xff\xfe"]
 )
+@pytest.mark.fault("K24", "P34")
 def test_a_value_that_could_split_a_message_is_dropped(value: bytes) -> None:
     """RELIABILITY K24, P34."""
     assert request_headers([(b"x-title", value)]) == {}
@@ -150,6 +153,7 @@ def test_a_name_that_is_no_token_is_dropped(name: bytes) -> None:
     assert request_headers([(name, b"v")]) == {}
 
 
+@pytest.mark.fault("K11")
 def test_only_what_limits_are_read_from_is_recorded() -> None:
     """RELIABILITY K11: a trace holds no other header, so no credential or account either."""
     raw = [
@@ -176,6 +180,7 @@ def test_only_what_limits_are_read_from_is_recorded() -> None:
         st.tuples(st.sampled_from([b"X-Title", b"retry-after", b"Authorization"]), st.binary(max_size=20))
     )
 )
+@pytest.mark.fault("K24", "P34")
 def test_no_bytes_raise_and_none_that_could_split_come_out(raw: list[tuple[bytes, bytes]]) -> None:
     """RELIABILITY P34, K24."""
     passed = [*request_headers(raw).values(), *recorded_headers(raw).values()]

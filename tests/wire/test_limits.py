@@ -61,6 +61,7 @@ def windows(headers: dict[str, str], status: int = 200) -> dict[str, WindowRepor
         ({"retry-after": "Thu, 19 Nov 2026 09:00:00 GMT"}, None),
     ],
 )
+@pytest.mark.fault("S01", "S03", "S04", "S06", "S08")
 def test_the_longest_valid_wait_of_the_headers_wins_and_none_is_over_31_days(
     headers: dict[str, str], ms: int | None
 ) -> None:
@@ -121,6 +122,7 @@ def test_words_are_read_from_bodies_that_are_not_json() -> None:
     assert wait(body=b"slow down, try again in 12s") == 12_000
 
 
+@pytest.mark.fault("S08")
 def test_the_longest_of_headers_and_body_wins() -> None:
     """RELIABILITY S08."""
     assert wait({"retry-after": "1"}, b"try again in 12s") == 12_000
@@ -254,6 +256,7 @@ def test_x_ratelimit_windows_of_every_family(headers: dict[str, str], report: Wi
         ("9" * 400, "5", (None, 5)),
     ],
 )
+@pytest.mark.fault("S23")
 def test_counts_that_make_no_sense_are_unknown_or_clamped(
     limit: str, remaining: str, expected: tuple[float | None, float | None] | None
 ) -> None:
@@ -263,6 +266,7 @@ def test_counts_that_make_no_sense_are_unknown_or_clamped(
 
 
 @pytest.mark.parametrize("reset", ["2026-11-20T08:59:00Z", str(NOW_S + 41 * 86_400), "soon", "-5", "0", "0s"])
+@pytest.mark.fault("S22")
 def test_a_reset_that_is_not_ahead_is_no_reset_and_its_window_holds_nothing_up(reset: str) -> None:
     """RELIABILITY S22, Q6."""
     told = windows({"x-ratelimit-remaining-a": "5", "x-ratelimit-reset-a": reset})
@@ -270,6 +274,7 @@ def test_a_reset_that_is_not_ahead_is_no_reset_and_its_window_holds_nothing_up(r
     assert windows({"x-ratelimit-remaining-a": "0", "x-ratelimit-reset-a": reset}) == {}
 
 
+@pytest.mark.fault("P44")
 def test_repeated_answers_name_the_same_instant_unless_the_clocks_are_clearly_apart() -> None:
     """RELIABILITY P44: a skew of seconds is left alone, one of minutes is taken out."""
     headers = {"x-ratelimit-remaining": "5", "x-ratelimit-reset": "2026-11-20T10:00:00Z"}
@@ -378,6 +383,7 @@ def test_the_recorded_headers_hold_all_that_the_limits_are_read_from(headers: di
 @pytest.mark.parametrize(
     "piece", [b"try again in ", b"try again in 1", b"1h", b"try again in 1h1h1h1h1h", b"["]
 )
+@pytest.mark.fault("K27")
 def test_a_body_made_to_slow_a_pattern_down_is_read_in_no_time(piece: bytes) -> None:
     """RELIABILITY K27, P36: only the first 64 KiB are looked at, by patterns that do not backtrack."""
     body = piece * (4_000_000 // len(piece))

@@ -53,6 +53,7 @@ any_stream = st.lists(
 @pytest.mark.parametrize("wire", WIRES)
 @settings(seeded, max_examples=300)
 @given(stream=any_stream, cuts=cut_places)
+@pytest.mark.fault("P15")
 def test_a_split_anywhere_tells_the_same(wire: str, stream: bytes, cuts: list[int]) -> None:
     """RELIABILITY W1, P15."""
     whole, cut = read(wire, stream), read(wire, *pieces(stream, cuts))
@@ -79,6 +80,7 @@ def test_every_stream_ends_as_whole_or_cut_or_failed_or_broken(wire: str, stream
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P22")
 def test_a_whole_stream_is_complete_at_its_marker_and_deaf_to_what_follows(wire: str) -> None:
     """RELIABILITY P22, W4."""
     reader = read(wire, WHOLE[wire])
@@ -90,6 +92,7 @@ def test_a_whole_stream_is_complete_at_its_marker_and_deaf_to_what_follows(wire:
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P27")
 def test_a_handshake_is_no_content_and_the_first_word_is(wire: str) -> None:
     """RELIABILITY P27."""
     reader = read(wire, HANDSHAKE[wire])
@@ -100,6 +103,7 @@ def test_a_handshake_is_no_content_and_the_first_word_is(wire: str) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P21")
 def test_a_stream_that_just_ends_is_not_complete(wire: str) -> None:
     """RELIABILITY P21."""
     reader = read(wire, HANDSHAKE[wire], CONTENT[wire], close=True)
@@ -111,6 +115,7 @@ def test_a_stream_that_just_ends_is_not_complete(wire: str) -> None:
     "written", [b"data: %b\n\n", b"event: error\ndata: %b\n\n", b"%b\n", b"%b", b"\n\n%b\n\n"]
 )
 @pytest.mark.parametrize("after_content", [False, True])
+@pytest.mark.fault("P23", "P24", "P25", "P30")
 def test_an_error_is_known_however_it_is_written(wire: str, written: bytes, after_content: bool) -> None:
     """RELIABILITY P23, P24, P25, P30."""
     before = HANDSHAKE[wire] + CONTENT[wire] if after_content else b""
@@ -144,6 +149,7 @@ def test_an_error_that_stands_alone_on_a_line_is_known_before_the_bytes_end(wire
         (b'data: {"error":{"message":"unfinished","code":500}}', "unfinished", 500),
     ],
 )
+@pytest.mark.fault("K15", "P25")
 def test_the_errors_text_is_safe_and_its_status_known(
     wire: str, stream: bytes, text: str, status: int
 ) -> None:
@@ -168,6 +174,7 @@ def test_the_errors_text_is_safe_and_its_status_known(
         (b"data: a\n\n", "events are not JSON"),
     ],
 )
+@pytest.mark.fault("P30", "P32")
 def test_what_is_no_stream_of_this_wire_is_named(wire: str, stream: bytes, words: str) -> None:
     """RELIABILITY P30, P32, P01."""
     reader = read(wire, stream, close=True)
@@ -188,6 +195,7 @@ def test_a_page_is_known_from_its_first_byte(wire: str) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P46")
 def test_one_unreadable_event_is_passed_over_and_three_in_a_row_are_not(wire: str) -> None:
     """RELIABILITY P46."""
     bad = b"data: {oops\n\n"
@@ -201,6 +209,7 @@ def test_one_unreadable_event_is_passed_over_and_three_in_a_row_are_not(wire: st
 @pytest.mark.parametrize(
     "value", [b"1", b"null", b"[]", b'"x"', b"{}", b'{"choices":7,"delta":[]}', b'{"type":[]}']
 )
+@pytest.mark.fault("P02")
 def test_json_of_a_strange_shape_is_an_event_without_meaning(wire: str, value: bytes) -> None:
     """RELIABILITY P02."""
     reader = read(wire, HANDSHAKE[wire], b"data: " + value + b"\n\n", CONTENT[wire])
@@ -208,6 +217,7 @@ def test_json_of_a_strange_shape_is_an_event_without_meaning(wire: str, value: b
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P18")
 def test_an_event_beyond_4_mib_breaks_the_stream(wire: str) -> None:
     """RELIABILITY P18."""
     reader = read(wire, HANDSHAKE[wire], b"data: ", *[b"x" * 1_048_576] * 4)
@@ -222,6 +232,7 @@ def test_an_error_stands_whatever_the_same_bytes_hold_after_it(wire: str) -> Non
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P26")
 def test_a_last_event_without_its_blank_line_counts_only_if_it_ends_the_answer(wire: str) -> None:
     """RELIABILITY P26."""
     whole = read(wire, WHOLE[wire].removesuffix(b"\n\n"), close=True)
@@ -233,6 +244,7 @@ def test_a_last_event_without_its_blank_line_counts_only_if_it_ends_the_answer(w
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P16")
 def test_bad_utf_8_and_half_surrogates_change_only_our_view(wire: str) -> None:
     """RELIABILITY P16."""
     text = CONTENT[wire].replace(b"Hello", b"\xff\\ud83d")
