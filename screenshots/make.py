@@ -36,6 +36,7 @@ PICTURES: tuple[tuple[str, tuple[int, int], float, tuple[str, ...]], ...] = (
     ("dashboard-44x30", (44, 30), 27.0, ()),
     ("provider-100x30", (100, 30), 50.0, ("enter",)),
     ("explain-80x24", (80, 24), 27.0, ("x",)),
+    ("forecast-100x30", (100, 30), 52.0, ("f",)),
     ("help-100x30", (100, 30), 50.0, ("question_mark",)),
 )
 """Name, size, seconds into the recording, keys pressed."""

@@ -25,6 +25,7 @@ _TABLES: Final[dict[tuple[str, ...], type[BaseModel]]] = {
     ("rule",): model.Rule,
     ("rule", "when"): model.When,
     ("shared",): model.Shared,
+    ("agents",): model.Agents,
     ("screen",): screen.Screen,
     ("screen", "on_event"): screen.OnEvent,
 }

@@ -46,6 +46,7 @@ class GatewayThread:
         self._cleanup = cleanup
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._stack: Stack | None = None
         self._drain_s = drain_s
         self._thread = threading.Thread(target=self._run, name="crtui-gateway", daemon=True)
         self.failure: BaseException | None = None
@@ -60,11 +61,17 @@ class GatewayThread:
         self._thread.start()
 
     def stop(self, drain_s: float | None = None) -> None:
-        """Drain for at most ``drain_s`` real seconds, end everything, and wait for that."""
+        """Drain for at most ``drain_s`` real seconds, end everything, and wait for that.
+
+        Called again, it drains no more.
+        """
+        again = self._stopping is not None and self._stopping.is_set()
         if drain_s is not None:
             self._drain_s = drain_s
         if self._loop is not None and self._stopping is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
+            if again and self._stack is not None:
+                self._loop.call_soon_threadsafe(self._stack.hurry)
         self._thread.join(self._drain_s + JOIN_SLACK_S)
 
     def _run(self) -> None:
@@ -79,7 +86,7 @@ class GatewayThread:
     async def _main(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         try:
-            stack = await self._build()
+            stack = self._stack = await self._build()
             await stack.start()
             try:
                 await self._serve(stack, self._stopping)

@@ -1,4 +1,4 @@
-"""The commands with a screen: the dashboard itself, the demo, and ``attach``."""
+"""The commands with a screen and what it shows in one program: the dashboard, the demo, ``replay --tui``."""
 
 from __future__ import annotations
 
@@ -11,37 +11,41 @@ from typing import TYPE_CHECKING
 
 from crtui.clock import SystemClock
 from crtui.engine.local import LocalLink
-from crtui.errors import CrtuiError
+from crtui.errors import INTERNAL_ERROR, CrtuiError
 from crtui.modes.background import GatewayThread
 from crtui.modes.options import Options
 
 if TYPE_CHECKING:
     from crtui.compose import Stack
-    from crtui.engine.link import Link
-
-INTERNAL_ERROR = 70
+    from crtui.tui.app import CrtuiApp
+    from crtui.tui.travel import History, Past
 
 
 def dashboard(options: Options, *, trace: Path | None) -> int:
     """The dashboard with gateway and core in the same program. Exit 0 on quit."""
-    _need_terminal("crtui serve", "crtui status")
+    need_terminal("crtui serve", "crtui status")
     clock = SystemClock()
 
-    async def build() -> Stack:
-        # On the gateway's thread, after the first frame: config and HTTP cost more than the screen.
-        from crtui.compose import Stack, bind_for
-        from crtui.engine.logfile import log_to_file
-        from crtui.modes.plant import plant_for
+    def thread_for(app: CrtuiApp) -> GatewayThread:
+        async def build() -> Stack:
+            # On the gateway's thread, after the first frame: config and HTTP cost more than the screen.
+            from crtui.compose import Stack, bind_for
+            from crtui.engine.logfile import log_to_file
+            from crtui.modes.plant import plant_for
+            from crtui.modes.settings import screen_settings
 
-        plant = await plant_for(options, clock, trace)
-        log_to_file(plant.state.path)
-        plants.append(plant.close)
-        return Stack(plant, bind_for(plant.config))
+            plant = await plant_for(options, clock, trace)
+            app.use_from_thread(screen_settings(plant.config))
+            log_to_file(plant.state.path)
+            plants.append(plant.close)
+            return Stack(plant, bind_for(plant.config))
+
+        return GatewayThread(build, link, on_failure=app.leave_from_thread)
 
     plants: list[Callable[[], None]] = []
     link = LocalLink("", read_only=options.read_only)
     try:
-        return _run_local(options, clock, link, lambda failed: GatewayThread(build, link, on_failure=failed))
+        return _run_local(options, clock, link, thread_for)
     finally:
         for close in plants:
             close()
@@ -49,7 +53,7 @@ def dashboard(options: Options, *, trace: Path | None) -> int:
 
 def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> int:
     """The dashboard on simulated providers and generated traffic; everything else is the real thing."""
-    _need_terminal("crtui serve")
+    need_terminal("crtui serve")
     import tempfile
 
     clock = SystemClock(speed)
@@ -82,11 +86,16 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
         link = LocalLink("", read_only=options.read_only)
         try:
             return _run_local(
-                options,
+                there,
                 clock,
                 link,
-                lambda failed: GatewayThread(
-                    build, link, on_failure=failed, beside=beside, cleanup=world.stop, drain_s=0.5
+                lambda app: GatewayThread(
+                    build,
+                    link,
+                    on_failure=app.leave_from_thread,
+                    beside=beside,
+                    cleanup=world.stop,
+                    drain_s=0.5,
                 ),
             )
         finally:
@@ -94,27 +103,9 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
                 close()
 
 
-def attach(options: Options, url: str | None) -> int:
-    """The dashboard on a gateway that runs already. Exit 3 where none answers."""
-    _need_terminal("crtui status")
-    from crtui.engine.logfile import log_to_file
-    from crtui.engine.remote import RemoteLink
-    from crtui.modes.ask import connect
-
-    gateway = connect(options, url, ordering=not options.read_only)
-    gateway.state()
-    log_to_file(options.state_path)
-    link = RemoteLink(gateway, read_only=options.read_only)
-    link.start()
-    try:
-        return _run_app(options, SystemClock(), link)
-    finally:
-        link.stop()
-
-
 def replay(options: Options, trace: Path, *, speed: float) -> int:
     """The dashboard on a trace, with a time line to move along; exit 2 for a bad trace."""
-    _need_terminal("crtui replay` without `--tui")
+    need_terminal("crtui replay` without `--tui")
     if trace == Path("/dev/stdin"):
         raise CrtuiError("--tui takes the keyboard, so it cannot read the trace from stdin; name a file")
     from crtui.config.load import load_config
@@ -137,7 +128,7 @@ def replay(options: Options, trace: Path, *, speed: float) -> int:
             ascii=options.ascii,
             no_color=options.no_color,
         )
-        app.on_first_frame = _collect_again
+        app.on_first_frame = collect_again
         app.run()
         return app.return_code or 0
     finally:
@@ -148,7 +139,7 @@ def _run_local(
     options: Options,
     clock: SystemClock,
     link: LocalLink,
-    make_thread: Callable[[Callable[[], None]], GatewayThread],
+    make_thread: Callable[[CrtuiApp], GatewayThread],
 ) -> int:
     from crtui.tui.app import CrtuiApp
 
@@ -159,11 +150,12 @@ def _run_local(
         no_color=options.no_color,
         read_only=options.read_only,
         strip=options.strip,
+        history=_history(options, clock),
     )
-    thread = make_thread(app.leave_from_thread)
+    thread = make_thread(app)
 
     def started() -> None:
-        _collect_again()
+        collect_again()
         thread.start()
 
     app.on_first_frame = started
@@ -182,30 +174,23 @@ def _run_local(
     return app.return_code or 0
 
 
-def _run_app(options: Options, clock: SystemClock, link: Link) -> int:
-    from crtui.tui.app import CrtuiApp
+def _history(options: Options, clock: SystemClock) -> History:
+    def past(wall: int) -> Past:
+        from crtui.engine.store import JOURNAL_FILE
+        from crtui.modes.past import JournalPast
 
-    app = CrtuiApp(
-        link,
-        clock,
-        ascii=options.ascii,
-        no_color=options.no_color,
-        read_only=options.read_only,
-        strip=options.strip,
-        owns_gateway=False,
-    )
-    app.on_first_frame = _collect_again
-    app.run()
-    return app.return_code or 0
+        return JournalPast(options.state_path / JOURNAL_FILE, clock, wall)
+
+    return past
 
 
-def _collect_again() -> None:
+def collect_again() -> None:
     """What the start has made stays; from here on garbage is collected as ever."""
     gc.freeze()
     gc.enable()
 
 
-def _need_terminal(*instead: str) -> None:
+def need_terminal(*instead: str) -> None:
     """Raise ``CrtuiError`` where there is no terminal to draw on."""
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if all(stream is not None and stream.isatty() for stream in streams) and os.environ.get("TERM") not in (

@@ -6,21 +6,21 @@ import asyncio
 import contextlib
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import orjson
-
 from crtui.clock import SystemClock
 from crtui.compose import Stack, bind_for
-from crtui.core.events import Event
-from crtui.core.now import stamp
+from crtui.errors import INTERNAL_ERROR
+from crtui.modes.eventlog import EventLog, json_line, text_line
 from crtui.modes.options import Options
+from crtui.modes.pace import settle
 from crtui.modes.plant import plant_for
 
 
 def serve(options: Options, *, log_format: str, trace: Path | None) -> int:
-    """Serve until SIGTERM or SIGINT, then drain. Exit 0."""
+    """Serve until SIGTERM or SIGINT, then drain; a second one ends what still runs. Exit 0."""
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -30,10 +30,11 @@ def serve(options: Options, *, log_format: str, trace: Path | None) -> int:
 async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
     plant = await plant_for(options, SystemClock(), trace)
     stack = Stack(plant, bind_for(plant.config))
-    log = _json_line if log_format == "json" else _text_line
-    stack.engine.listen(lambda events: _print(log, events))
-    stopping = _on_stop_signals()
+    log = EventLog(sys.stdout.fileno(), json_line if log_format == "json" else text_line)
+    stack.engine.listen(log.hear)
+    stopping = _on_stop_signals(stack.hurry)
     await stack.start()
+    settle()
     _say(f"crtui serves on {stack.url} ({len(stack.engine.providers)} providers)")
     for notice in stack.engine.notices:
         _warn(notice)
@@ -42,45 +43,41 @@ async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
     stopped = asyncio.create_task(stopping.wait())
     try:
         done, _ = await asyncio.wait((failing, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if failing in done:
-            await failing
+        failure = failing.exception() if failing in done else None
         running = stack.engine.in_flight
-        _say(f"stopping: {running} requests finish first" if running else "stopping")
+        if failure is not None:
+            _say(f"the gateway has failed: {_where(failure)}; please report this")
+        else:
+            _say(f"stopping: {running} requests finish first" if running else "stopping")
     finally:
         failing.cancel()
         stopped.cancel()
         await stack.stop()
+        log.close()
         plant.close()
-    return 0
+    return 0 if failure is None else INTERNAL_ERROR
 
 
-def _on_stop_signals() -> asyncio.Event:
+def _on_stop_signals(hurry: Callable[[], None]) -> asyncio.Event:
+    """Set by the first of them; by any further one, what still runs is ended."""
     stopping = asyncio.Event()
+
+    def hear() -> None:
+        if stopping.is_set():
+            hurry()
+        stopping.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, hear)
     return stopping
 
 
-def _print(line: Callable[[Event], str], events: list[Event]) -> None:
-    # Where nobody reads the log any more, requests go on without it.
-    with contextlib.suppress(OSError):
-        sys.stdout.write("".join(line(event) for event in events))
-        sys.stdout.flush()
-
-
-def _json_line(event: Event) -> str:
-    return orjson.dumps(event.to_json()).decode() + "\n"
-
-
-def _text_line(event: Event) -> str:
-    words = " ".join(f"{key}={_value(value)}" for key, value in event.data.items())
-    return f"{stamp(event.at)} {event.kind} {event.provider or '-'} {words}".rstrip() + "\n"
-
-
-def _value(value: object) -> str:
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return orjson.dumps(text).decode() if isinstance(value, str) and (" " in text or '"' in text) else text
+def _where(failure: BaseException) -> str:
+    # Its own text may quote anything; its kind and its place cannot.
+    frame = traceback.extract_tb(failure.__traceback__)[-1:]
+    place = f" in {Path(frame[0].filename).name}:{frame[0].lineno}" if frame else ""
+    return f"{type(failure).__name__}{place}"
 
 
 def _warn(notice: str) -> None:
@@ -88,4 +85,6 @@ def _warn(notice: str) -> None:
 
 
 def _say(words: str) -> None:
-    print(f"crtui: {words}" if not words.startswith("crtui") else words, file=sys.stderr, flush=True)
+    # Where nobody reads it any more, requests go on without it.
+    with contextlib.suppress(OSError):
+        print(f"crtui: {words}" if not words.startswith("crtui") else words, file=sys.stderr, flush=True)

@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crtui.tui import fmt
 from crtui.tui.glyphs import BLOCKS
 from crtui.tui.line import Line, Span
 
+if TYPE_CHECKING:
+    from crtui.core.views import ProviderView
+
 Plotter = Callable[[Sequence[float], int, int], list[str]]
 """Values, width and height to rows of text. May raise; the blocks then stand in."""
 
 _AXIS: Final = 6
+_REDRAWN_MS: Final = 2000
+
+
+class ChartPanel:
+    """The chart from picture to picture: a plot costs as much as all the rest, so it is drawn seldom."""
+
+    def __init__(self) -> None:
+        self._shape: tuple[object, ...] = ()
+        self._of: Sequence[float] | None = None
+        self._at = 0
+        self._lines: Sequence[Line] = ()
+
+    def lines(
+        self, provider: ProviderView | None, now: int, width: int, height: int, plot: Plotter | None
+    ) -> Sequence[Line]:
+        """The provider's chart: anew for another one or size, and every two seconds for new values."""
+        shape = (provider and provider.name, width, height, plot)
+        values = provider.latency.recent_ms if provider else ()
+        due = not self._at <= now < self._at + _REDRAWN_MS and values != self._of
+        if shape != self._shape or due:
+            self._shape, self._of, self._at = shape, values, now
+            self._lines = latency_chart(values, width, height, plot)
+        return self._lines
 
 
 def latency_chart(

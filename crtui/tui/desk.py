@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from crtui.actions import Action
 from crtui.clock import Clock
-from crtui.tui.actions import Action
 from crtui.tui.glyphs import SEPARATOR
 from crtui.tui.line import Line, Span, width_of
-from crtui.tui.orders import Question, answer, command_for, question, undo_of
+from crtui.tui.orders import Question, answer, command_for, question, refusal, undo_of
 from crtui.tui.whatif import foretold
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _UNDOABLE: Final[frozenset[CommandName]] = frozenset({"demote", "drain", "pin", 
 _NARROW: Final = 60
 """Narrower answers leave out the provider's name: the cursor is on it."""
 _GAP: Final = Span(f" {SEPARATOR} ", "faint")
-_UNDO: Final[Line] = (_GAP, Span("u", "key"), Span(" undo", "dim"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +58,24 @@ class OrderDesk:
         provider = self._provider(selected)
         if provider is None and action.needs_provider:
             return Refused((Span("no provider is selected", "dim"),))
+        if (why := refusal(action, provider)) is not None:
+            return Refused((Span(why, "dim"),))
         command = command_for(action, provider, latest)
         return Order(command, question(command, latest))
 
-    def send(self, command: Command, width: int = 80) -> Line:
-        """Hand the command over; returns the answer to show: what was ordered, what comes of it, the undo."""
+    def send(self, command: Command, width: int = 80, *, undo: str = "u") -> Line:
+        """Hand the command over; returns the answer to show: what was ordered, what comes of it, the undo.
+
+        ``undo`` is its key.
+        """
         latest, provider = self._link.latest, self._provider(command.provider)
         self._link.send(command)
         told: Line = (Span(answer(command, short=width < _NARROW), "bright"),)
         if latest is not None and provider is not None and command.command in _UNDOABLE:
             self._undo = undo_of(provider, self._clock.now().wall)
-            room = width - width_of((*told, _GAP, *_UNDO))
-            then = foretold(command, latest, room)
-            return (*told, *((_GAP, *then) if then else ()), *_UNDO)
+            back: Line = (_GAP, Span(undo, "key"), Span(" undo", "dim"))
+            then = foretold(command, latest, width - width_of((*told, _GAP, *back)))
+            return (*told, *((_GAP, *then) if then else ()), *back)
         if self._undo is not None and command.provider in ("", self._undo.provider):
             self._undo = None
         return told

@@ -1,4 +1,4 @@
-"""One provider in lines: its state and why, its speed, its last requests and changes, its models. Pure."""
+"""One provider in lines: its state and why, its speed, its last requests and changes. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from crtui.tui import fmt
 from crtui.tui.feed import Note, note_line
 from crtui.tui.frame import Frame
 from crtui.tui.glyphs import NONE, SEPARATOR
-from crtui.tui.line import Line, Role, Span, cell, cut, fit, spread
+from crtui.tui.line import Line, Role, Span, cell, fit, spread
 from crtui.tui.order import default_profile, entries
 from crtui.tui.upcoming import upcoming
 from crtui.tui.why import why
 from crtui.tui.words import result, seconds, when
 
 if TYPE_CHECKING:
-    from crtui.core.views import ModelView, ProviderView, Snapshot
+    from crtui.core.views import ProviderView, Snapshot
 
 
 def heading(frame: Frame, provider: ProviderView, width: int) -> list[Line]:
@@ -122,24 +122,3 @@ def change_lines(notes: Iterable[Note], width: int, height: int, frame: Frame) -
     found = [n for n in notes if n.event is not None and not n.event.kind.startswith("attempt.")]
     lines = [note_line(note, width, 0, frame.zone) for note in found[:height]]
     return lines or [(Span("None among the newest events.", "dim"),)]
-
-
-def model_lines(provider: ProviderView, width: int) -> list[Line]:
-    """The models it has, loaded ones first."""
-    if not provider.models:
-        return [(Span("It has not told its models.", "dim"),)]
-    ordered = sorted(provider.models, key=lambda model: (not model.loaded, model.name))
-    return [_model(model, width) for model in ordered]
-
-
-def _model(model: ModelView, width: int) -> Line:
-    facts: list[str] = []
-    if model.context:
-        facts.append(f"{fmt.count(model.context)} ctx")
-    if model.vram_bytes:
-        facts.append(f"{model.vram_bytes / 2**30:.1f} GiB")
-    if model.loaded:
-        facts.append("loaded")
-    note = "  ".join(facts)
-    name = cut(model.name, max(8, width - len(note) - 2))
-    return spread((Span(name),), (Span(note, "good" if model.loaded else "dim"),), width)

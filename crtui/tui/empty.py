@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from crtui.actions import key_of
 from crtui.tui.frame import Frame
 from crtui.tui.line import EMPTY, Line, Span, fit
 
@@ -35,7 +36,7 @@ def hint_lines(frame: Frame, width: int) -> list[Line]:
         (
             Span(f"   {url}", "accent"),
             Span("   "),
-            Span("y", "key"),
+            Span(key_of("copy", frame.actions), "key"),
             Span(" copies it" if not wide else " copies it · or start it with ", "dim"),
             *((Span("crtui run -- COMMAND", "text"),) if wide else ()),
         ),
@@ -78,9 +79,9 @@ def _retrying(frame: Frame) -> Line:
     count = f" (attempt {link.attempt})" if link.attempt else ""
     return (
         Span(f"{head}{count}   ", "dim"),
-        Span("r", "key"),
+        Span(key_of("reset", frame.actions), "key"),
         Span(" now   ", "dim"),
-        Span("q", "key"),
+        Span(key_of("quit", frame.actions), "key"),
         Span(" quit", "dim"),
     )
 

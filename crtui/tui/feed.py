@@ -150,7 +150,7 @@ class FeedLines:
     def lines(self, notes: Iterable[Note], width: int, zone: tzinfo | None) -> list[Line]:
         """Each note in lines of at most ``width`` cells; narrow ones drop the seconds and shorten names."""
         shown = list(notes)
-        longest = max((cell_width(note.provider) for note in shown), default=0)
+        longest = max((cell_width(name) for name in {note.provider for note in shown}), default=0)
         name_width = min(longest, 14 if width >= _NARROW else 13)
         known = self._known if self._shape == (width, name_width) else {}
         self._shape = (width, name_width)
@@ -159,6 +159,23 @@ class FeedLines:
             for note in shown
         }
         return [line for _, lines in self._known.values() for line in lines]
+
+
+class FeedPanel:
+    """The lines of a log; the same ones for as long as nothing is added to it."""
+
+    def __init__(self) -> None:
+        self._written = FeedLines()
+        self._of: tuple[object, ...] = ()
+        self._lines: list[Line] = []
+
+    def lines(self, log: EventLog, width: int, zone: tzinfo | None, *, everything: bool) -> list[Line]:
+        """As ``FeedLines``: of everything, or of what is notable."""
+        of = (log, log.version, width, zone, everything)
+        if of != self._of:
+            self._of = of
+            self._lines = self._written.lines(log.notes(everything=everything), width, zone)
+        return self._lines
 
 
 def _note_lines(note: Note, width: int, name_width: int, zone: tzinfo | None) -> list[Line]:

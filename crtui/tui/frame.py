@@ -7,13 +7,25 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
+from crtui.actions import ACTIONS, Actions, Place
 from crtui.tui.feed import EventLog
+from crtui.tui.line import Role
 
 if TYPE_CHECKING:
     from crtui.core.views import ProviderView, Snapshot
     from crtui.engine.link import LinkStatus
 
 Scene = Literal["connecting", "lost", "empty", "idle", "busy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of several gateways: its address, and its worst state in a glyph and a few words."""
+
+    name: str
+    told: str
+    role: Role
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +49,20 @@ class Frame:
     """By provider: requests and failures of the last five minutes."""
     masked: bool = False
     """Names, money and addresses are hidden: what is not known may be known and not shown."""
+    behind: int | None = None
+    """How far before the present this was, while history is shown."""
+    fleet: tuple[Tab, ...] = ()
+    """The gateways, where there are several."""
+    notices: tuple[str, ...] = ()
+    """What the screen itself has to tell, beside the gateway's notices."""
+    actions: Actions = ACTIONS
+    """The keys as they are now."""
+
+    @property
+    def extra(self) -> tuple[Place, ...]:
+        """Whose keys work, too."""
+        past: tuple[Place, ...] = ("past",) if self.behind is not None else ()
+        return (*past, *(("fleet",) if self.fleet else ()))
 
     @property
     def scene(self) -> Scene:

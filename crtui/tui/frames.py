@@ -46,6 +46,12 @@ class FrameSource:
             self._log.take(latest.events)
             self._frozen = (latest, now.wall, now.mono)
 
+    def listen(self) -> None:
+        """Take in the newest events, also between two frames; not while frozen."""
+        latest = self._link.latest
+        if latest is not None and self._frozen is None:
+            self._log.take(latest.events)
+
     def take(self) -> Frame:
         """The frame for this instant."""
         now = self._clock.now()
@@ -53,8 +59,7 @@ class FrameSource:
             snapshot, wall, mono = self._frozen
             return self._frame(snapshot, wall, now.wall, now.mono - mono)
         latest, status = self._link.latest, self._link.status
-        if latest is not None:
-            self._log.take(latest.events)
+        self.listen()
         stale = latest is not None and status.state != "live"
         return self._frame(latest, latest.at if latest is not None and stale else now.wall, now.wall, None)
 

@@ -63,6 +63,8 @@ _PLAIN: Final = {
     "█": "#",
 }
 _TABLE: Final = str.maketrans(_PLAIN)
+DRAWN: Final = frozenset(_PLAIN)
+"""All of them; each takes one cell."""
 
 
 def plain_ascii(text: str) -> str:

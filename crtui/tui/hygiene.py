@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final, Literal
 
 ExitReason = Literal["quit", "signal", "tty", "gateway", "crash"]
@@ -26,6 +27,35 @@ def on_signals(leave: Callable[[ExitReason], None]) -> None:
             loop.add_signal_handler(number, leave, "signal")
         except (NotImplementedError, RuntimeError, ValueError):
             return  # not on this platform, or not on the main thread
+
+
+def on_continue(redraw: Callable[[], object]) -> None:
+    """After a stop that nobody told the program of, only draw anew.
+
+    Textual takes every SIGCONT for the end of a SIGTSTP, for which it gave the terminal back. After a
+    bare SIGSTOP it would start its threads a second time, and the first ones never end.
+    """
+    if not hasattr(signal, "SIGTSTP"):
+        return
+    stop, go_on = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
+    given_back = False
+
+    def stopping(number: int, frame: FrameType | None) -> None:
+        nonlocal given_back
+        given_back = True
+        if callable(stop):
+            stop(number, frame)
+
+    def continuing(number: int, frame: FrameType | None) -> None:
+        nonlocal given_back
+        if given_back and callable(go_on):
+            given_back = False
+            go_on(number, frame)
+        else:
+            redraw()
+
+    signal.signal(signal.SIGTSTP, stopping)
+    signal.signal(signal.SIGCONT, continuing)
 
 
 def tty_gone() -> bool:

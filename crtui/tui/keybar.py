@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from crtui.tui.actions import GROUPS, Action
+from crtui.actions import GROUPS, Action
 from crtui.tui.line import EMPTY, Line, Span, cell_width, fit
 from crtui.tui.status import ALL
 

@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args
 
 import crtui.text
+from crtui.tui.glyphs import DRAWN
 
 Role = Literal[
-    "text", "dim", "faint", "bright", "good", "warn", "bad", "info", "chart", "accent", "key", "head"
+    "text", "dim", "faint", "bright", "good", "warn", "bad", "info", "chart", "accent", "key", "head", "past"
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -50,9 +51,13 @@ def _shown(char: str) -> str:
 
 def cell_width(text: str) -> int:
     """The terminal cells a text takes. The same few texts are measured again with every picture."""
-    return len(text) if text.isascii() and text.isprintable() else _measured(text)
+    if text.isascii():
+        return len(text) if text.isprintable() else _measured(text)
+    # Every sparkline is new, but for its characters: those the screen draws itself take one cell each.
+    return len(text) if _OWN.issuperset(text) else _measured(text)
 
 
+_OWN: Final = frozenset(map(chr, range(0x20, 0x7F))) | DRAWN
 _measured = lru_cache(maxsize=8192)(crtui.text.cell_width)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from crtui.tui.actions import Action
+from crtui.actions import Action
 from crtui.tui.line import plain
 from crtui.tui.whatif import foretold
 
@@ -29,6 +29,8 @@ _DONE: Final[dict[CommandName, str]] = {
     "release": "released",
     "reset": "reset",
     "reset_all": "reset all",
+    "pull": "pulls what is missing",
+    "cancel_pull": "stops pulling",
 }
 
 
@@ -50,8 +52,21 @@ def command_for(action: Action, provider: ProviderView | None, snapshot: Snapsho
         return Command("paid", allow=not snapshot.gateway.allow_paid)
     if provider is None or not action.needs_provider:
         return Command(action.command)
+    if action.command == "pull" and provider.pulling:
+        return Command("cancel_pull", provider.name)
     lifts = action.override is not None and provider.operator.override == action.override
     return Command("release" if lifts else action.command, provider.name)
+
+
+def refusal(action: Action, provider: ProviderView | None) -> str | None:
+    """Why an action's key can do nothing for this provider, or None."""
+    if action.command != "pull" or provider is None or provider.pulling:
+        return None
+    if provider.declared is None:
+        return "it declares no models to pull"
+    if provider.declared.missing is None:
+        return "it has not told its models yet"
+    return None if provider.declared.missing else "every declared model is there"
 
 
 def question(command: Command, snapshot: Snapshot) -> Question | None:
@@ -65,6 +80,8 @@ def question(command: Command, snapshot: Snapshot) -> Question | None:
     if command.command == "paid" and command.allow:
         paid = ", ".join(p.name for p in snapshot.providers if p.paid) or "none configured"
         return Question("Allow paid providers?", f"Requests may then cost money at: {paid}.", "allow")
+    if command.command == "pull":
+        return _pulling(command.provider, snapshot)
     lost = _loses_last(command.provider, snapshot) if command.command in ("demote", "drain") else []
     return _last_one(command, lost, snapshot) if lost else None
 
@@ -90,6 +107,14 @@ def answer(command: Command, *, short: bool = False) -> str:
     if command.command == "paid":
         return "paid providers: " + ("allowed" if command.allow else "stopped")
     return f"{'' if short else command.provider} {_DONE[command.command]}".strip()
+
+
+def _pulling(name: str, snapshot: Snapshot) -> Question:
+    declared = next(p.declared for p in snapshot.providers if p.name == name)
+    missing = (declared and declared.missing) or ()
+    count = f"{len(missing)} model{'s' if len(missing) != 1 else ''}"
+    told = f"Fetches {', '.join(missing)} beside everything else; once stopped, it goes on where it was."
+    return Question(f"Pull {count} to {name}?", told, "pull")
 
 
 def _loses_last(name: str, snapshot: Snapshot) -> list[str]:

@@ -9,9 +9,9 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from crtui.actions import available, in_ascii
 from crtui.clock import Clock
 from crtui.engine.link import Link
-from crtui.tui.actions import available, in_ascii
 from crtui.tui.app import CrtuiApp
 from crtui.tui.screens.modals import HelpModal
 from crtui.tui.screens.painted import PaintedScreen
@@ -87,7 +87,8 @@ class ReplayApp(CrtuiApp):
         screen = self.screen
         if not isinstance(screen, PaintedScreen) or isinstance(self.focused, Input):
             return False
-        own = (found for found in available(screen.PLACE, read_only=True) if found.place != "everywhere")
+        here = available(screen.PLACE, read_only=True)
+        own = (found for found in here if found.place != "everywhere" and found.group != "History")
         return not any(parameters[1] in found.keys for found in own)
 
     def action_time(self, move: str, _key: str = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from crtui.tui import fmt
 from crtui.tui.columns import GAP, Column, choose
@@ -46,28 +46,49 @@ class TableLines:
 
     def __init__(self) -> None:
         self._shape: list[tuple[str, int]] = []
-        self._known: dict[str, tuple[Entry, _Cells]] = {}
+        self._known: dict[str, _Row] = {}
 
     def table(
-        self, shown: Sequence[Entry], width: int, now: int, sort: Sort, *, reverse: bool = False
+        self,
+        shown: Sequence[Entry],
+        width: int,
+        now: int,
+        sort: Sort,
+        *,
+        reverse: bool = False,
+        seen: range | None = None,
     ) -> Table:
-        """The rows of the given entries in their order, fitted to ``width`` cells."""
+        """The rows of the given entries in their order, fitted to ``width`` cells.
+
+        Rows outside ``seen`` are not written again once they have been.
+        """
         columns = choose(_columns(shown, now), width)
         shape = [(column.key, column.width) for column in columns]
         known, self._known = (self._known if shape == self._shape else {}), {}
         self._shape = shape
-        lines: list[Line] = []
-        for entry in shown:
-            before = known.get(entry.provider.name)
-            cells = before[1] if before is not None and _same(before[0], entry) else _cells(entry, columns)
-            self._known[entry.provider.name] = (entry, cells)
-            lines.append(_row(entry, cells, columns, width))
+        for place, entry in enumerate(shown):
+            row = known.get(entry.provider.name)
+            if row is None or seen is None or place in seen:
+                row = _written(row, entry, columns, width)
+            self._known[entry.provider.name] = row
         return Table(
             _header(columns, width, sort, reverse=reverse),
-            tuple(entry.provider.name for entry in shown),
-            tuple(lines),
+            tuple(self._known),
+            tuple(row.line for row in self._known.values()),
             tuple(_sorts(columns)),
         )
+
+
+class _Row(NamedTuple):
+    entry: Entry
+    cells: _Cells
+    line: Line
+
+
+def _written(before: _Row | None, entry: Entry, columns: Sequence[Column[Entry]], width: int) -> _Row:
+    cells = before.cells if before is not None and _same(before.entry, entry) else _cells(entry, columns)
+    line = _row(entry, cells, columns, width)
+    return _Row(entry, cells, before.line if before is not None and before.line == line else line)
 
 
 def table(shown: Sequence[Entry], width: int, now: int, sort: Sort, *, reverse: bool = False) -> Table:

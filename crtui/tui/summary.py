@@ -28,7 +28,7 @@ _COUNTS: Final[tuple[tuple[Group, str, Role], ...]] = (
 def summary(frame: Frame, width: int) -> tuple[Line, ...]:
     """Both lines, each at most ``width`` cells."""
     clock = (Span(fmt.clock_time(frame.clock, frame.zone), "dim"), Span(" "))
-    first = [Segment(4, (Span("crtui", "accent"),)), Segment(0, state(frame))]
+    first = [Segment(4, (Span("crtui", "accent"),)), Segment(0, state(frame), state(frame))]
     snapshot = frame.snapshot
     if snapshot is None:
         return bar(first, width, clock), bar([Segment(0, (Span(frame.link.url, "dim"),))], width)
@@ -48,7 +48,9 @@ def headline(frame: Frame) -> list[Segment]:
 
 
 def state(frame: Frame) -> Line:
-    """LIVE, PAUSED with what was missed, STALE with its age, or that there is no connection."""
+    """LIVE, PAUSED with what was missed, PAST or STALE with its age, or that there is no connection."""
+    if frame.behind is not None:
+        return (Span(f" PAST {fmt.age(frame.behind)} ago ", "past"),)
     if frame.paused_ms is not None:
         paused = max(0, frame.paused_ms) // SECOND
         text = f"{PAUSED} PAUSED {paused // 60}:{paused % 60:02d}"
@@ -93,7 +95,8 @@ def _serving(snapshot: Snapshot) -> Segment:
 
 def _second(frame: Frame, snapshot: Snapshot) -> list[Segment]:
     gateway = snapshot.gateway
-    notices = [Segment(0, (Span(f"! {notice}", "warn"),)) for notice in gateway.notices]
+    told = (*gateway.notices, *frame.notices)
+    notices = [Segment(0, (Span(f"! {notice}", "warn"),)) for notice in told]
     if frame.stale and frame.link.detail:
         notices.insert(0, Segment(0, (Span(f"! {frame.link.detail}", "bad"),)))
     return [

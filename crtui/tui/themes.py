@@ -74,6 +74,13 @@ BLUE_ORANGE: Final = Theme(
     },
 )
 THEMES: Final = (DARK, LIGHT, BLUE_ORANGE)
+CHOICES: Final = {
+    "dark": DARK.name,
+    "light": LIGHT.name,
+    "blue-orange": BLUE_ORANGE.name,
+    "ansi": "ansi-dark",
+}
+"""The themes by the names a config has for them; ``ansi`` is in the terminal's own colours."""
 
 
 def stand_ins(theme: Theme) -> dict[str, str]:

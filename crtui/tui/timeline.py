@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final, Protocol
 
+from crtui.actions import Action
 from crtui.core.now import SECOND
 from crtui.tui import fmt
-from crtui.tui.actions import Action
 from crtui.tui.glyphs import PAUSED, TIMES
 from crtui.tui.line import Line, Span, fit, width_of
 

@@ -19,8 +19,8 @@ _LOOKS: Final[dict[str, tuple[str, Role]]] = {
     "bad": ("✖", "bad"),
     "info": (" ", "dim"),
 }
-QUIET: Final[frozenset[EventKind]] = frozenset({"route.decided", "rule.matched", "poll.ok"})
-"""Kinds that are told so often that they would hide the rest; shown only when asked for."""
+QUIET: Final[frozenset[EventKind]] = frozenset({"route.decided", "rule.matched", "poll.ok", "signal.changed"})
+"""Kinds that are told so often, or follow so closely from others, that they would hide the rest."""
 
 
 def look(event: Event) -> tuple[str, Role]:
@@ -212,8 +212,8 @@ _WRITERS: Final[dict[EventKind, Writer]] = {
     "rule.matched": _fixed("rule matched", "rule"),
     "poll.ok": _fixed("poll ok"),
     "poll.failed": _fixed("poll failed", "error"),
-    "signal.changed": _fixed("signal", "status"),
-    "model.pull": _fixed("model pull", "model", "status"),
+    "signal.changed": _fixed("signal", "to"),
+    "model.pull": _fixed("model pull", "model", "status", "error"),
     "config.reloaded": _fixed("config reloaded"),
     "shared.lost": _fixed("shared store lost, going on alone", "error"),
     "shared.joined": _fixed("shared store joined"),

@@ -130,6 +130,7 @@ PROVIDER = [
 # A text of its own, line, key, what is said.
 WHOLE = [
     ("[gateway]\nlistn = 1\n", 2, "gateway.listn", "unknown key; did you mean 'listen'?"),
+    ("[agents]\nlog = true\n", 2, "agents.log", "unknown key; did you mean 'logs'?"),
     ("[gatway]\n", 1, "gatway", "unknown key; did you mean 'gateway'?"),
     ("gateway = 3\n", 1, "gateway", "is not a table; write it as a [table] of its own or as { key = value }"),
     ('[gateway]\nlisten = "4747"\n', 2, "gateway.listen", 'is not HOST:PORT; write it as "127.0.0.1:4747"'),

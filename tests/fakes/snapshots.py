@@ -9,6 +9,8 @@ from typing import Any
 from crtui.core.events import Event
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, stamp
 from crtui.core.views import (
+    AgentBlockView,
+    AgentView,
     BudgetView,
     BurnView,
     DroppedView,
@@ -413,6 +415,16 @@ def foreseen() -> Snapshot:
     )
     made = snapshot(*(providers[name] for name in names), in_flight=2)
     return replace(made, events=events(), forecast=coming)
+
+
+def agent(name: str = "claude", *windows: WindowView, **changes: Any) -> AgentView:
+    """A coding agent in the middle of a block that ends in two and a quarter hours."""
+    end = NOW + 2 * HOUR + 15 * MINUTE
+    block = AgentBlockView(
+        end - 5 * HOUR, end, 61_000, 48_000, 1_020_000, 71_000, 7_300.0, 2_100_000, 2_900_000
+    )
+    plain = AgentView(name, NOW - 12 * SECOND, block, 1_900_000, windows, 14)
+    return replace(plain, **changes)
 
 
 def no_traffic() -> Snapshot:

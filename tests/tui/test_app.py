@@ -379,6 +379,7 @@ async def test_resizing_fits_everything_anew() -> None:
             assert on.table.rows >= 4
 
 
+@pytest.mark.fault("X06")
 async def test_too_small_a_terminal_says_what_it_needs() -> None:
     async with stage(fake.busy(), size=(38, 2)) as on:
         assert on.text("small") == "too small: needs 40x3, have 38x2"
@@ -445,6 +446,7 @@ async def test_what_waits_for_the_first_picture_is_called_once() -> None:
     assert calls == [1]
 
 
+@pytest.mark.fault("X11")
 async def test_a_gateway_that_fails_ends_the_screen_from_its_thread() -> None:
     import threading
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from crtui.actions import BY_ID
 from crtui.clock import ManualClock
 from crtui.core.inputs import Command
 from crtui.core.now import MINUTE
 from crtui.core.views import Snapshot
 from crtui.engine.link import LinkStatus
-from crtui.tui.actions import BY_ID
 from crtui.tui.desk import Order, OrderDesk, Refused
 from crtui.tui.line import plain
 from crtui.tui.orders import question

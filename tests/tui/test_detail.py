@@ -7,8 +7,7 @@ from datetime import UTC
 import pytest
 
 from crtui.clock import ManualClock
-from crtui.core.views import ModelView
-from crtui.tui.detail import change_lines, heading, model_lines, request_lines, speed_lines
+from crtui.tui.detail import change_lines, heading, request_lines, speed_lines
 from crtui.tui.frame import Frame
 from crtui.tui.frames import FrameSource
 from crtui.tui.line import plain, width_of
@@ -69,12 +68,6 @@ def test_changes_leave_requests_out(shown: Frame) -> None:
 def test_no_history_is_said(shown: Frame) -> None:
     for lines in (request_lines(iter(()), 60, 3, shown), change_lines(iter(()), 60, 3, shown)):
         assert plain(lines[0]) == "None among the newest events."
-
-
-def test_loaded_models_come_first_with_what_they_take() -> None:
-    provider = fake.provider(models=(ModelView("a-small"), ModelView("z-big", True, 32_768, 6 << 30)))
-    lines = [plain(line).split() for line in model_lines(provider, 50)]
-    assert lines == [["z-big", "32.8k", "ctx", "6.0", "GiB", "loaded"], ["a-small"]]
 
 
 def test_speed_is_told_in_one_line_or_two() -> None:

@@ -40,6 +40,7 @@ def test_a_record_a_row_in_the_order_shown() -> None:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])
+@pytest.mark.fault("K26")
 def test_text_never_starts_a_formula(start: str) -> None:
     name = f'{start}HYPERLINK("http://x";"y")'
     bad = fake.provider(name, reasons=(ReasonView("health", "x", f"{start}1+1, and\nmore"),))
@@ -61,6 +62,7 @@ def test_an_empty_table_is_still_a_csv_file() -> None:
     assert jsonl_text([]) == ""
 
 
+@pytest.mark.fault("D29")
 def test_a_file_is_its_owners_and_never_written_over(tmp_path: Path) -> None:
     paths = [write_new(tmp_path, ".csv", str(i), fake.NOW, UTC) for i in range(3)]
     assert [path.name for path in paths] == [
@@ -72,6 +74,7 @@ def test_a_file_is_its_owners_and_never_written_over(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o600}
 
 
+@pytest.mark.fault("D29")
 def test_a_link_laid_in_its_way_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "crtui-20261120-140322.csv").symlink_to(tmp_path / "victim")
     assert write_new(tmp_path, ".csv", "x", fake.NOW, UTC).name == "crtui-20261120-140322-2.csv"

@@ -33,6 +33,7 @@ def test_overlapping_tails_are_merged_without_doubles() -> None:
     assert log.last_seq == 3
 
 
+@pytest.mark.fault("X19")
 def test_what_was_missed_is_counted() -> None:
     log = EventLog(UTC)
     log.take([failed(1, error="one")])

@@ -41,6 +41,7 @@ async def test_a_line_is_drawn_exactly_as_wide_as_the_widget() -> None:
         assert [view.render_line(y).text for y in range(3)] == ["short   ", "far too…", "        "]
 
 
+@pytest.mark.fault("K17")
 async def test_markup_in_a_name_is_text() -> None:
     app = Bench()
     async with app.run_test(size=(20, 5)) as pilot:

@@ -117,12 +117,12 @@ async def screens_text(on: Stage) -> str:
 
 async def test_every_screen_is_masked_and_comes_back() -> None:
     async with stage(foreign(), size=(140, 40)) as on:
-        await on.press("P")
+        await on.press("H")
         for keys in ([], ["x"], ["escape", "f"], ["escape", "enter"], ["escape", "question_mark"]):
             await on.press(*keys)
             text = await screens_text(on)
             assert not [secret for secret in SECRETS if secret in text], keys
-        await on.press("escape", "P")
+        await on.press("escape", "H")
         assert "anthropic-max" in await screens_text(on)
 
 
@@ -130,7 +130,7 @@ async def test_the_cursor_and_the_open_provider_stay_and_orders_reach_it() -> No
     async with stage(foreign()) as on:
         await on.press("G", "k", "k")
         name = on.table.selected
-        await on.press("P")
+        await on.press("H")
         assert on.table.selected != name
         await on.press("d")
         assert on.link.sent == [Command("demote", str(name))]
@@ -138,7 +138,7 @@ async def test_the_cursor_and_the_open_provider_stay_and_orders_reach_it() -> No
         await on.press("enter")
         assert isinstance(on.app.screen, ProviderScreen)
         assert f"‹ {name}" not in on.text("heading")
-        await on.press("P")
+        await on.press("H")
         assert f"‹ {name}" in on.text("heading")
         await on.press("escape")
         assert on.table.selected == name
@@ -146,7 +146,7 @@ async def test_the_cursor_and_the_open_provider_stay_and_orders_reach_it() -> No
 
 async def test_copies_and_files_are_masked_too(tmp_path: Path) -> None:
     async with stage(foreign(), folder=tmp_path) as on:
-        await on.press("P", "Y")
+        await on.press("H", "Y")
         assert json.loads(on.app.clipboard)["name"].startswith("provider-")
         await on.press("y")
         copied = on.app.clipboard

@@ -96,6 +96,7 @@ def start(terminals: list[Terminal], *args: str) -> Terminal:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.fault("X01", "X02", "X21")
 def test_a_signal_restores_the_terminal(terminals: list[Terminal], number: signal.Signals) -> None:
     terminal = start(terminals)
     assert terminal.modes() != terminal.before
@@ -106,6 +107,7 @@ def test_a_signal_restores_the_terminal(terminals: list[Terminal], number: signa
     assert terminal.modes() == terminal.before
 
 
+@pytest.mark.fault("X10", "X21")
 def test_a_crash_restores_the_terminal_and_shows_no_traceback(terminals: list[Terminal]) -> None:
     terminal = start(terminals, "crash")
     terminal.read_until(b"left by crash 70")
@@ -117,6 +119,7 @@ def test_a_crash_restores_the_terminal_and_shows_no_traceback(terminals: list[Te
     assert b"secret-value-of-a-local" not in terminal.written
 
 
+@pytest.mark.fault("X02")
 def test_a_terminal_that_is_gone_ends_the_program(terminals: list[Terminal]) -> None:
     terminal = start(terminals)
     terminal.hang_up()

@@ -11,17 +11,17 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from crtui.clock import Clock
-from crtui.tui.chart import latency_chart
+from crtui.tui.board import Board
+from crtui.tui.chart import ChartPanel
 from crtui.tui.empty import empty_lines, hint_lines
-from crtui.tui.feed import FeedLines
+from crtui.tui.feed import FeedPanel
 from crtui.tui.forecast import ForecastLines
 from crtui.tui.frame import Frame
 from crtui.tui.keybar import key_bar
 from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span, plain
-from crtui.tui.order import SORTS, Entry, Sort, arrange, entries, matches, next_server
+from crtui.tui.order import Entry, next_server
 from crtui.tui.quota_lines import quota_panel
-from crtui.tui.rows import TableLines
 from crtui.tui.screens.painted import PaintedScreen
 from crtui.tui.strip import strip_lines
 from crtui.tui.summary import summary
@@ -32,38 +32,29 @@ from crtui.tui.widgets.panel import Panel
 from crtui.tui.widgets.table import ProviderTable
 
 PANELS: Final = ("table", "quota", "forecast", "chart", "events")
-_HOLD_S: Final = 3.0
-_RESORT_S: Final = 1.0
 
 
 class DashboardScreen(PaintedScreen):
     """Everything at a glance. The order of rows is its own: never changed under a moving cursor."""
 
     PLACE = "dashboard"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("dashboard")
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dashboard", "fleet")
 
     def __init__(self, clock: Clock, frame: Frame) -> None:
         """``frame`` is what it shows from its first moment."""
         super().__init__()
         self.frame = frame
-        self._clock = clock
-        self._sort: Sort = "attention"
-        self._reverse = False
-        self._filter = ""
+        self._board = Board(clock)
         self._everything = False
         self._zoomed: str | None = None
-        self._feed = FeedLines()
-        self._rows = TableLines()
-        self._charted: tuple[object, Sequence[Line]] = (None, ())
+        self._feed = FeedPanel()
+        self._chart = ChartPanel()
         self._lanes = ForecastLines()
-        self._order: tuple[str, ...] = ()
-        self._shown: Sequence[Entry] = ()
-        self._sorted_at: int | None = None
-        self._moved_at: int | None = None
 
     def compose(self) -> ComposeResult:
         """All parts; the style sheet decides which of them a size shows."""
         yield Panel(lambda frame, width, _: summary(frame, width), id="summary")
+        yield Panel(_fleet, id="fleet")
         with Horizontal(id="body"):
             with Vertical(id="main"):
                 yield TableHeader(id="header")
@@ -73,7 +64,7 @@ class DashboardScreen(PaintedScreen):
             with Vertical(id="side"):
                 yield Panel(self._quota, title="Quota & burn", id="quota", classes="framed")
                 yield Panel(self._lanes.lines, title="Forecast", id="forecast", classes="framed")
-                yield Panel(self._chart, title="Latency", id="chart", classes="framed")
+                yield Panel(self._latency, title="Latency", id="chart", classes="framed")
         yield Panel(lambda frame, width, _: empty_lines(frame, width), id="empty")
         yield Panel(self._strip, id="strip")
         yield FilterBar(id="filter")
@@ -106,36 +97,22 @@ class DashboardScreen(PaintedScreen):
 
     def _paint_table(self, frame: Frame) -> None:
         view = self.query_one(ProviderTable)
-        if frame.snapshot is None or not view.columns:
+        self._board.calm = self.app.has_class("-calm")
+        made = self._board.table(frame, view.columns, view.seen) if view.columns else None
+        if made is None or frame.snapshot is None:
             return
-        found = entries(frame.snapshot, frame.recent)
-        shown = self._shown = self._settle([entry for entry in found if matches(entry, self._filter)])
-        made = self._rows.table(shown, view.columns, frame.now, self._sort, reverse=self._reverse)
         self.query_one(TableHeader).show(made)
         view.show(made, next_server(frame.snapshot))
-        self.query_one(FilterBar).count(len(shown), len(found))
-
-    def _settle(self, found: list[Entry]) -> list[Entry]:
-        """The rows in order. An order once shown is kept for a second, and while the cursor moves."""
-        names = {entry.provider.name for entry in found}
-        if set(self._order) != names or not self._held():
-            self._order = tuple(e.provider.name for e in arrange(found, self._sort, reverse=self._reverse))
-            self._sorted_at = self._clock.now().mono
-        place = {name: index for index, name in enumerate(self._order)}
-        return sorted(found, key=lambda entry: place[entry.provider.name])
-
-    def _held(self) -> bool:
-        return self._within(self._sorted_at, _RESORT_S) or self._within(self._moved_at, _HOLD_S)
-
-    def _within(self, since: int | None, seconds: float) -> bool:
-        if since is None:
-            return False
-        return self._clock.real_seconds(self._clock.now().mono - since) < seconds
+        self.query_one(FilterBar).count(len(self._board.shown), self._board.total)
 
     def _strip(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         lines = strip_lines(frame, width, height)
         if self.flash is not None:
             return [*lines[: height - 1], (Span(" "), *self.flash)]
+        if frame.behind is not None:
+            from crtui.tui.travel import past_bar
+
+            return [*lines[: height - 1], past_bar(frame, width)]
         spare = len(lines) < height
         return [*lines, key_bar(self._keys(frame), width, None)] if spare else lines
 
@@ -150,18 +127,13 @@ class DashboardScreen(PaintedScreen):
             return ()
         return quota_panel(frame.snapshot, width, height, frame.now, frame.zone)
 
-    def _chart(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
+    def _latency(self, frame: Frame, width: int, height: int) -> Sequence[Line]:
         provider = frame.provider(self.selected)
         self.query_one("#chart", Panel).retitle(f"Latency: {provider.name}" if provider else "Latency")
-        # Once a second: a plot costs as much as all the rest of a picture.
-        key = (provider and provider.name, width, height, self.plotter, frame.now // 1000)
-        if key != self._charted[0]:
-            values = provider.latency.recent_ms if provider else ()
-            self._charted = (key, latency_chart(values, width, height, self.plotter))
-        return self._charted[1]
+        return self._chart.lines(provider, frame.now, width, height, self.plotter)
 
     def _events(self, frame: Frame, width: int, _height: int) -> Sequence[Line]:
-        return self._feed.lines(frame.log.notes(everything=self._everything), width, frame.zone)
+        return self._feed.lines(frame.log, width, frame.zone, everything=self._everything)
 
     @on(ProviderTable.Selected)
     def _selected(self) -> None:
@@ -176,7 +148,7 @@ class DashboardScreen(PaintedScreen):
 
     @on(FilterBar.Changed)
     def _filtered(self, event: FilterBar.Changed) -> None:
-        self._filter = event.text
+        self._board.filter = event.text
         self.set_class(bool(event.text), "-filtered")
         self.repaint()
 
@@ -201,7 +173,7 @@ class DashboardScreen(PaintedScreen):
 
     def do_clear(self) -> None:
         """One step back: drop the filter, then the zoom, then go to the table."""
-        if self._filter:
+        if self._board.filter:
             self.query_one(FilterBar).clear()
         elif self._zoomed:
             self._zoom(None)
@@ -237,7 +209,7 @@ class DashboardScreen(PaintedScreen):
         return self.focused if isinstance(self.focused, LineView) else self.query_one(ProviderTable)
 
     def _move(self, rows: int) -> None:
-        self._moved_at = self._clock.now().mono
+        self._board.moved()
         if isinstance(self._moving, ProviderTable):
             self._moving.move(rows)
         else:
@@ -245,24 +217,18 @@ class DashboardScreen(PaintedScreen):
 
     def do_sort(self) -> None:
         """The next sort order."""
-        self._sort = SORTS[(SORTS.index(self._sort) + 1) % len(SORTS)]
-        self._resort()
+        self._sorted(self._board.next_sort())
 
     def do_sort_reverse(self) -> None:
         """The same order the other way round."""
-        self._reverse = not self._reverse
-        self._resort()
+        self._sorted(self._board.turn())
 
     @on(TableHeader.Clicked)
     def _header_clicked(self, event: TableHeader.Clicked) -> None:
         """Sort by that column; the second click turns the order round."""
-        self._reverse = event.sort == self._sort and not self._reverse
-        self._sort = event.sort
-        self._resort()
+        self._sorted(self._board.sort_by(event.sort))
 
-    def _resort(self) -> None:
-        self._order = ()
-        order = f"{self._sort}{', reversed' if self._reverse else ''}"
+    def _sorted(self, order: str) -> None:
         self.post_message(self.Said((Span("sorted by ", "dim"), Span(order, "bright"))))
         self.repaint()
 
@@ -317,14 +283,22 @@ class DashboardScreen(PaintedScreen):
     def rename(self, name: Callable[[str], str]) -> None:
         """The cursor and the order of rows stay as they are."""
         self.query_one(ProviderTable).rename(name)
-        self._order = tuple(map(name, self._order))
+        self._board.rename(name)
 
     def rows_shown(self) -> Sequence[Entry]:
         """The rows of the table, filtered and in their order."""
-        return self._shown
+        return self._board.shown
 
     def row_text(self) -> str:
         """The selected row as plain text."""
         view = self.query_one(ProviderTable)
         row = view.cursor_row
         return "" if row is None else plain(view.lines[row]).strip()
+
+
+def _fleet(frame: Frame, width: int, _height: int) -> Sequence[Line]:
+    if not frame.fleet:
+        return ()
+    from crtui.tui.fleet import fleet_line
+
+    return (fleet_line(frame.fleet, width),)

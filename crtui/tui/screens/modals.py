@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from crtui.tui.actions import Action
+from crtui.actions import Action
 from crtui.tui.keybar import help_lines
 from crtui.tui.line import printable
 from crtui.tui.orders import Question

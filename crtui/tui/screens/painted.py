@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.screen import Screen
 
-from crtui.tui.actions import Action, Place, available, in_ascii
+from crtui.actions import Action, Place, available, in_ascii
 from crtui.tui.chart import Plotter
 from crtui.tui.frame import Frame
 from crtui.tui.keybar import key_bar
@@ -98,12 +98,17 @@ class PaintedScreen(Screen[None]):
         if self.flash is not None:
             bar.set_lines([fit((Span(" "), *self.flash), width)])
             return
+        if self.frame.behind is not None:
+            from crtui.tui.travel import past_bar
+
+            bar.set_lines([past_bar(self.frame, width)])
+            return
         provider = self.frame.provider(self.selected)
         bar.set_lines([key_bar(self._keys(self.frame), width, provider)])
 
     def _keys(self, frame: Frame) -> Sequence[Action]:
         """Only what makes sense now."""
-        actions = available(self.PLACE, read_only=frame.read_only)
+        actions = available(self.PLACE, read_only=frame.read_only, actions=frame.actions, extra=frame.extra)
         if frame.scene not in ("idle", "busy"):
             actions = tuple(action for action in actions if action.group == "Program")
         elif self.selected is None:

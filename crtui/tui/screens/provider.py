@@ -10,11 +10,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 
 from crtui.tui.chart import latency_chart
-from crtui.tui.detail import change_lines, heading, model_lines, request_lines, speed_lines
+from crtui.tui.detail import change_lines, heading, request_lines, speed_lines
 from crtui.tui.frame import Frame
 from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span
 from crtui.tui.order import entries
+from crtui.tui.pulls import model_lines
 from crtui.tui.quota_lines import burn_lines, window_lines
 from crtui.tui.screens.reader import ReaderScreen
 from crtui.tui.widgets.lines import LineView
@@ -58,7 +59,7 @@ class ProviderScreen(ReaderScreen):
                 yield self._panel(
                     "Changes", lambda p, f, w, h: change_lines(f.log.changes_of(p.name), w, h, f)
                 )
-                yield self._panel("Models", lambda p, _f, w, _h: model_lines(p, w))
+                yield self._panel("Models", lambda p, f, w, _: model_lines(p, w, f))
         yield LineView(id="keys")
         yield LineView(id="small")
 

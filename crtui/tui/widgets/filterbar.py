@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,6 +13,9 @@ from textual.widgets import Input
 
 from crtui.tui.line import Span
 from crtui.tui.widgets.lines import LineView
+
+MAX_TEXT: Final = 200
+"""A paste beyond it is cut: a filter has to be looked for in every row of every picture."""
 
 
 class FilterBar(Horizontal):
@@ -29,7 +33,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """A slash, the input, and how many rows are left."""
         yield LineView(id="filter-slash")
-        field = Input(id="filter-text", compact=True, select_on_focus=False)
+        field = Input(id="filter-text", max_length=MAX_TEXT, compact=True, select_on_focus=False)
         field.cursor_blink = False
         yield field
         yield LineView(id="filter-count")

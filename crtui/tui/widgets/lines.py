@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from crtui.tui.glyphs import plain_ascii
-from crtui.tui.line import EMPTY, Line, Role, fit, printable
+from crtui.tui.line import EMPTY, Line, Role, Span, fit, printable
 
 
 class LineView(ScrollView, can_focus=False, inherit_bindings=False):
@@ -22,6 +22,7 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self.lines: tuple[Line, ...] = ()
+        self._given: Sequence[Line] | None = None
         self._strips: dict[int, tuple[int, bool, Strip]] = {}
         self._looks: dict[Role, Style] = {}
         self._faded = False
@@ -37,22 +38,34 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
         return self.scrollable_content_region.height
 
     @property
+    def seen(self) -> range:
+        """The numbers of the lines that are visible."""
+        return range(self.scroll_offset.y, self.scroll_offset.y + self.rows)
+
+    @property
     def cursor_row(self) -> int | None:
         """The line that is highlighted; none here."""
         return None
 
     def set_lines(self, lines: Sequence[Line]) -> int:
-        """Show these lines; returns how many of them differ from those shown before."""
+        """Show these lines; returns how many of them differ from those shown before.
+
+        A list that is given again is taken to be as it was.
+        """
+        if lines is self._given:
+            return 0
+        self._given = lines
         before, self.lines = self.lines, tuple(lines)
         if len(before) != len(self.lines):
             self.virtual_size = Size(0, len(self.lines))
             self.redraw()
             return max(len(before), len(self.lines))
-        changed = [row for row, (old, new) in enumerate(zip(before, self.lines, strict=True)) if old != new]
-        top, rows = self.scroll_offset.y, self.rows
+        pairs = zip(before, self.lines, strict=True)
+        changed = [row for row, (old, new) in enumerate(pairs) if old is not new and old != new]
+        seen = self.seen
         for row in changed:
             self._strips.pop(row, None)
-            if top <= row < top + rows:
+            if row in seen:
                 self.refresh_line(row)
         return len(changed)
 
@@ -64,7 +77,7 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
     def redraw_row(self, row: int) -> None:
         """Paint one line anew, if it is visible."""
         self._strips.pop(row, None)
-        if 0 <= row - self.scroll_offset.y < self.rows:
+        if row in self.seen:
             self.refresh_line(row)
 
     def fade(self, faded: bool) -> None:
@@ -94,7 +107,10 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
     def _strip(self, line: Line, width: int, *, lit: bool) -> Strip:
         over = self._look("cursor") if lit else Style.null()
         write = plain_ascii if self.app.has_class("-ascii") else printable
-        segments = [Segment(write(span.text), self._style(span.role) + over) for span in fit(line, width)]
+        segments: list[Segment] = []
+        for text, role in _joined(fit(line, width)):
+            style = self._style(role)
+            segments.append(Segment(write(text), style + over if lit else style))
         return Strip(segments).adjust_cell_length(width, self._style("text") + over)
 
     def _style(self, role: Role) -> Style:
@@ -106,3 +122,18 @@ class LineView(ScrollView, can_focus=False, inherit_bindings=False):
     def _look(self, name: str) -> Style:
         """What the style sheet says of a role. It is the app's, for a set of them in every widget is slow."""
         return self.app.get_component_styles(f"role--{name}").partial_rich_style
+
+
+def _joined(line: Line) -> Iterator[Span]:
+    """The spans, mere spaces joined to the one before: each takes time to compose and to send."""
+    last: Span | None = None
+    for span in line:
+        blank = span.text.isspace() and last is not None and last.role != "past"  # which has a ground
+        if last is not None and (blank or span.role == last.role):
+            last = Span(last.text + span.text, last.role)
+        else:
+            if last is not None:
+                yield last
+            last = span
+    if last is not None:
+        yield last

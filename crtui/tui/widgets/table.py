@@ -28,7 +28,7 @@ class ProviderTable(LineView, can_focus=True, inherit_bindings=False):
         provider: str
 
     class Resized(Message):
-        """The rows have another width or number to fill."""
+        """The rows have another width or number to fill, or others have come into sight."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -95,6 +95,11 @@ class ProviderTable(LineView, can_focus=True, inherit_bindings=False):
     def on_resize(self, _event: events.Resize) -> None:
         """A smaller table must not lose its cursor."""
         self._reveal()
+        self.post_message(self.Resized())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Rows out of sight may be old."""
+        super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Resized())
 
     def on_click(self, event: events.Click) -> None:

@@ -1,8 +1,11 @@
-"""Every key of the screen in one table: bindings, key bar, help, palette and the README are made from it."""
+"""Every key of the screen in one table: bindings, key bar, help, palette and the README are made from it.
+
+It lies outside the screen because a config names actions and keys, too (``crtui.keymap``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -11,10 +14,13 @@ if TYPE_CHECKING:
     from crtui.core.views import Override, ProviderView
 
 
-Place = Literal["everywhere", "dashboard", "inner", "provider", "explain", "forecast"]
-"""Where a key works; ``inner`` is any screen that lies over the dashboard."""
-Group = Literal["Time", "Move", "Providers", "View", "Program"]
-GROUPS: Final[tuple[Group, ...]] = ("Time", "Move", "Providers", "View", "Program")
+Place = Literal["everywhere", "dashboard", "inner", "provider", "explain", "forecast", "past", "fleet"]
+"""Where a key works; ``inner`` is any screen that lies over the dashboard.
+
+``past`` is anywhere while history is shown, ``fleet`` the dashboard where it has several gateways.
+"""
+Group = Literal["Time", "Move", "Providers", "View", "History", "Program"]
+GROUPS: Final[tuple[Group, ...]] = ("Time", "Move", "Providers", "View", "History", "Program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Action:
         """The label as the key would act on this provider now."""
         if self.override and provider and provider.operator.override == self.override:
             return "release"
+        if self.command == "pull" and provider and provider.pulling:
+            return "stop pull"
         return self.label
 
 
@@ -70,7 +78,14 @@ def _plan(
     return Action(name, keys, shown, label, help_text, "View", "explain", bar)
 
 
-ACTIONS: Final[tuple[Action, ...]] = (
+Actions = tuple[Action, ...]
+
+
+def _time(name: str, keys: tuple[str, ...], shown: str, help_text: str, place: Place = "dashboard") -> Action:
+    return Action(name, keys, shown, name.replace("_", " "), help_text, "History", place)
+
+
+ACTIONS: Final[Actions] = (
     Action("up", ("up", "k"), "↑ k", "up", "one up", "Move"),
     Action("down", ("down", "j"), "↓ j", "down", "one down", "Move"),
     Action("page_up", ("pageup",), "PgUp", "page up", "one page up", "Move"),
@@ -86,6 +101,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _order("drain", "o", "drain: send it nothing new; again: release", "drained", 6),
     _order("pin", "p", "pin: try it first; again: release", "pinned", 8),
     _order("reset", "r", "reset: forget its failures, waits and override", None, 5),
+    Action(
+        "pull",
+        ("P",),
+        "P",
+        "pull",
+        "pull the declared models that are missing (asks); again: stop",
+        "Providers",
+        "provider",
+        bar=9,
+        command="pull",
+        writes=True,
+        needs_provider=True,
+    ),
     Action(
         "undo",
         ("u",),
@@ -141,12 +169,36 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("panel_4", ("4",), "4", "events", "to the events", "View", "dashboard"),
     Action("panel_5", ("5",), "5", "forecast panel", "to the forecast", "View", "dashboard"),
     Action("events", ("e",), "e", "events", "every event, or only notable ones", "View", "dashboard"),
+    Action(
+        "gateway_next",
+        ("greater_than_sign", "ctrl+pagedown"),
+        ">",
+        "gateway",
+        "attached to several: the next gateway",
+        "View",
+        "fleet",
+        7,
+    ),
+    Action(
+        "gateway_previous",
+        ("less_than_sign", "ctrl+pageup"),
+        "<",
+        "gateway before",
+        "attached to several: the one before",
+        "View",
+        "fleet",
+    ),
     Action("copy", ("y",), "y", "copy", "copy the base URL, or the row", "View"),
     Action("json", ("Y",), "Y", "copy JSON", "copy the row as JSON", "View", needs_provider=True),
     Action("export", ("E",), "E", "export", "save the table as CSV and JSON lines", "View", "dashboard"),
     Action("svg", ("ctrl+s",), "ctrl+s", "screenshot", "save the screen as an SVG picture", "View"),
-    Action("privacy", ("P",), "P", "privacy", "hide names, money and addresses; again: show", "View"),
+    Action("privacy", ("H",), "H", "privacy", "hide names, money and addresses; again: show", "View"),
     Action("theme", ("t",), "t", "theme", "next colours: dark, light, blue/orange", "View"),
+    _time("earlier", ("left_square_bracket",), "[", "10 s back in history"),
+    _time("later", ("right_square_bracket",), "]", "10 s on, up to the present"),
+    _time("far_earlier", ("left_curly_bracket",), "{", "10 min back in history"),
+    _time("far_later", ("right_curly_bracket",), "}", "10 min on, up to the present"),
+    _time("live", ("end",), "End", "from the past back to the present", "past"),
     Action("help", ("question_mark",), "?", "help", "these keys", "Program", bar=0),
     Action("palette", (), "ctrl+p", "palette", "every command by name", "Program"),
     Action("quit", ("q",), "q", "quit", "quit (asks while requests run)", "Program", "dashboard", 2),
@@ -159,18 +211,28 @@ BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 _WORDS: Final = {"⏎": "Enter", "↑ k": "Up k", "↓ j": "Down j", "Tab →": "Tab", "←": "Left"}
 
 
-def in_ascii(actions: Sequence[Action]) -> tuple[Action, ...]:
+def in_ascii(actions: Sequence[Action]) -> Actions:
     """The same actions with their keys written out."""
     return tuple(replace(action, shown=_WORDS.get(action.shown, action.shown)) for action in actions)
 
 
-def available(place: Place, *, read_only: bool) -> tuple[Action, ...]:
-    """The actions of a place; those that change something are left out when that is refused."""
-    return tuple(
-        action for action in ACTIONS if action.place in places(place) and not (read_only and action.writes)
-    )
+def available(
+    place: Place,
+    *,
+    read_only: bool,
+    actions: Sequence[Action] = ACTIONS,
+    extra: Collection[Place] = (),
+) -> Actions:
+    """The actions of a place and of ``extra``; without those that change something where that is refused."""
+    here = {*places(place), *extra}
+    return tuple(action for action in actions if action.place in here and not (read_only and action.writes))
 
 
 def places(place: Place) -> tuple[Place, ...]:
     """The places whose actions work in a place."""
     return ("everywhere", place) if place in ("everywhere", "dashboard") else ("everywhere", "inner", place)
+
+
+def key_of(action_id: str, actions: Sequence[Action] = ACTIONS) -> str:
+    """How the key of an action is printed."""
+    return next((action.shown for action in actions if action.id == action_id), "")
