@@ -1,4 +1,4 @@
-"""The ASGI app: what is served where, and the checks before it, in their order."""
+"""The app: what is served where, and the checks before it, in their order."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ import orjson
 
 from crtui.core.now import SECOND
 from crtui.engine.engine import Engine
-from crtui.gateway.asgi import ClientGoneError, Receive, Scope, Send
+from crtui.gateway.body import ClientGoneError
 from crtui.gateway.control import Control, is_order
 from crtui.gateway.count import ENDPOINT as COUNT
 from crtui.gateway.count import TokenCount
 from crtui.gateway.ending import STOPPING
 from crtui.gateway.exchange import API, WIRES, Exchange
 from crtui.gateway.guard import Access, Refusal, credentials
+from crtui.gateway.http.client import HttpClient
 from crtui.gateway.interrupt import Interrupt
 from crtui.gateway.misses import Misses
 from crtui.gateway.models import anthropic_models, model_owners, openai_models
 from crtui.gateway.refuse import envelope, refuse
-from crtui.gateway.reply import Reply
 from crtui.gateway.request import RefusedError, Request
 from crtui.gateway.tally import Tally
-from crtui.gateway.upstream import Upstream
 from crtui.gateway.waiting import Pace
 
 Handler = Callable[[Request], Awaitable[None]]
@@ -40,7 +39,7 @@ class GatewayApp:
     """Answers every request exactly once, and never with a traceback."""
 
     def __init__(
-        self, engine: Engine, access: Access, upstream: Upstream, max_in_flight: int, pace: Pace
+        self, engine: Engine, access: Access, upstream: HttpClient, max_in_flight: int, pace: Pace
     ) -> None:
         self._engine = engine
         self._access = access
@@ -48,8 +47,7 @@ class GatewayApp:
         self._max_in_flight = max_in_flight
         self._pace = pace
         self._running: set[Interrupt] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle: asyncio.Event | None = None
         self._misses = Misses()
         self._tally = Tally()
         engine.listen(self._tally.hear)
@@ -67,18 +65,16 @@ class GatewayApp:
         self._routes[API + COUNT] = {"POST": TokenCount(engine, access, upstream)}
         self._order: dict[str, Handler] = {"POST": control.order}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request of uvicorn's."""
-        interrupt = Interrupt()
-        request = Request(scope, dict(scope["headers"]), receive, Reply(send), interrupt)
+    async def __call__(self, request: Request) -> None:
+        """Serve one request."""
+        interrupt = request.interrupt
         self._running.add(interrupt)
-        self._idle.clear()
         try:
             await self._answer(request)
         finally:
             interrupt.close()
             self._running.discard(interrupt)
-            if not self._running:
+            if self._idle is not None and not self._running:
                 self._idle.set()
 
     def drain(self) -> None:
@@ -93,7 +89,9 @@ class GatewayApp:
 
     async def idle(self) -> None:
         """Wait until no request runs."""
-        await self._idle.wait()
+        self._idle = asyncio.Event()
+        if self._running:
+            await self._idle.wait()
 
     async def _answer(self, request: Request) -> None:
         try:
@@ -114,14 +112,14 @@ class GatewayApp:
                 await _refuse(request, Refusal(500, "an internal error of the gateway", "internal"))
 
     async def _handle(self, request: Request) -> None:
-        scope, access = request.scope, self._access
-        refusal = access.head(scope)
+        access, posted = self._access, request.method == "POST"
+        refusal = access.head(request.raw, request.target)
         if refusal is not None:
             raise RefusedError(refusal)
-        handler = self._handler(request.path, scope["method"])
-        order = scope["method"] == "POST" and request.path.startswith("/crtui/")
+        handler = self._handler(request.path, request.method)
+        order = posted and request.path.startswith("/crtui/")
         refusal = self._caller(request, order)
-        if refusal is None and scope["method"] == "POST":
+        if refusal is None and posted:
             refusal = access.body(request.headers, optional=order)
         if refusal is not None:
             raise RefusedError(refusal)
@@ -132,7 +130,7 @@ class GatewayApp:
         access = self._access
         if access.token is None and not order:
             return None
-        address, now = (request.scope["client"] or ("",))[0], self._engine.clock.now().mono
+        address, now = request.peer.client, self._engine.clock.now().mono
         wait = self._misses.wait_ms(address, now)
         if wait:
             seconds = -(-wait // SECOND)
@@ -161,12 +159,8 @@ class GatewayApp:
         self._engine.opened()
         try:
             body = await request.body(self._access.max_body)
-            watcher = asyncio.create_task(request.watch())
-            try:
-                exchange = Exchange(self._engine, self._upstream, request, self._pace)
-                await exchange.run(self._access.forwardable(request.headers), body)
-            finally:
-                watcher.cancel()
+            request.watch()
+            await Exchange(self._engine, self._access, self._upstream, request, self._pace).run(body)
         finally:
             self._engine.closed()
 

@@ -7,26 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
-
-from crtui.core.inputs import Limits
+from crtui.core.inputs import NO_LIMITS, Limits
 from crtui.core.plan import Ask, Plan
 from crtui.engine.engine import Engine
 from crtui.gateway.fault import Answer, AttemptError, CallersFaultError, from_error
+from crtui.gateway.headers import answered, tells_limits
+from crtui.gateway.http.client import HttpClient
+from crtui.gateway.http.errors import HttpError
+from crtui.gateway.http.response import Response
 from crtui.gateway.interrupt import Interrupt, Patience, Reason
 from crtui.gateway.relay import first_content, relay, told
 from crtui.gateway.reply import Header, Reply
 from crtui.gateway.report import Report
-from crtui.gateway.upstream import Loss, Upstream
 from crtui.gateway.waiting import SSE, Waiting
 from crtui.providers.provider import Provider
 from crtui.text import MASK, MIN_SECRET, scrub
 from crtui.wire.codec import Codec
 from crtui.wire.faults import error_text
-from crtui.wire.headers import recorded_headers, response_headers
+from crtui.wire.headers import recorded_headers
 from crtui.wire.limits import read_limits
 from crtui.wire.merge import with_one_system
 
+_DOCUMENTS: Final = (b"application/json", b"text/html")
+_UNCODED: Final = (b"", b"identity")
 ANSWER_BYTES: Final = 32 * 1024 * 1024
 ERROR_BYTES: Final = 64 * 1024
 ERROR_CELLS: Final = 2_000
@@ -37,7 +40,7 @@ TAIL_S: Final = 0.25
 """How long an ended stream is read on, so that its connection can serve again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """What all attempts of one request share.
 
@@ -46,14 +49,13 @@ class Call:
     """
 
     engine: Engine
-    upstream: Upstream
+    upstream: HttpClient
     codec: Codec
     ask: Ask
     plan: Plan
     stream: bool
     body: bytes
     headers: dict[str, str]
-    caller: dict[str, str]
     endpoint: str
     query: str
     reply: Reply
@@ -77,29 +79,29 @@ _STOPPED: Final[dict[Reason, str]] = {
 
 
 class Try:
-    """One ticket's worth of work."""
+    """One ticket's worth of work. ``caller`` are the caller's headers a credential may be made of."""
 
-    def __init__(self, call: Call, provider: Provider, ticket: int) -> None:
+    def __init__(self, call: Call, provider: Provider, caller: dict[str, str], ticket: int) -> None:
         self._call = call
+        self._caller = caller
         self._provider = provider
         self._credential: dict[str, str] = {}
         self._report = Report(
             call.ask, call.plan.profile, provider.name, ticket, call.engine.clock.now().mono
         )
         self._patience: Patience | None = None
-        self._response: aiohttp.ClientResponse | None = None
-        self._loss: Loss | None = None
+        self._response: Response | None = None
 
     async def run(self) -> AttemptError | None:
         """Try once. None: the client has its whole answer. Otherwise why not, with no content sent
         to the client unless ``reply.committed``.
         """
-        fault: AttemptError | None = StoppedError("stopping", "the attempt was abandoned")
         try:
             fault = await self._judged()
-        finally:
-            self._end(fault)
-        await self._part(fault)
+        except BaseException:
+            self._end(StoppedError("stopping", "the attempt was abandoned"))
+            raise
+        self._end(fault)
         return fault
 
     async def _judged(self) -> AttemptError | None:
@@ -113,7 +115,7 @@ class Try:
             if reason is None:
                 raise
             return self._interrupted(reason)
-        except (aiohttp.ClientError, OSError) as error:
+        except HttpError as error:
             return from_error(error)
         return None
 
@@ -121,24 +123,17 @@ class Try:
         call = self._call
         if self._patience is not None:
             self._patience.close()
-        if self._loss is not None:
-            self._loss.stop()
         if fault is None:
             call.interrupt.close()
-        elif self._response is not None:
-            self._response.close()
+        if self._response is not None:
+            self._leave(self._response, fault)
         now = call.engine.clock.now().mono
         call.engine.end(self._report.attempt(fault, call.codec, call.body, now))
 
-    async def _part(self, fault: AttemptError | None) -> None:
-        response = self._response
-        if fault is not None or response is None or response.content.at_eof():
-            return
-        try:
-            async with asyncio.timeout(TAIL_S):
-                while await response.content.readany():
-                    pass
-        except (TimeoutError, aiohttp.ClientError, OSError):
+    def _leave(self, response: Response, fault: AttemptError | None) -> None:
+        if fault is None:
+            response.finish(TAIL_S)
+        else:
             response.close()
 
     def _interrupted(self, reason: Reason) -> AttemptError:
@@ -155,17 +150,17 @@ class Try:
         if not 200 <= response.status < 300:
             raise await self._refused(response)
         report.limits = self._limits(response, b"", response.status)
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        if response.header(b"content-encoding").lower() not in _UNCODED:
             raise AttemptError("protocol", "compressed answer, though none was asked for")
         if self._call.stream and not _is_document(response):
             await self._stream(response)
         else:
             await self._whole(response)
 
-    async def _send(self) -> aiohttp.ClientResponse:
+    async def _send(self) -> Response:
         call, provider = self._call, self._provider
         body = self._body()
-        self._credential = provider.credential(call.codec.wire, call.caller)
+        self._credential = provider.credential(call.codec.wire, self._caller)
         self._patience = Patience(call.interrupt, self._seconds(self._first_wait()))
         self._response = await call.upstream.post(
             provider.url(call.endpoint) + call.query,
@@ -173,7 +168,6 @@ class Try:
             body,
             self._seconds(provider.connect_timeout_s),
         )
-        self._loss = Loss(self._response)
         return self._response
 
     def _body(self) -> bytes:
@@ -191,14 +185,14 @@ class Try:
             return provider.first_byte_timeout_s
         return max(provider.first_byte_timeout_s, provider.idle_timeout_s)
 
-    async def _stream(self, response: aiohttp.ClientResponse) -> None:
+    async def _stream(self, response: Response) -> None:
         call, report = self._call, self._report
         assert self._patience is not None
         reader = report.reader = call.codec.stream_reader()
-        held = await first_content(response.content, reader)
+        held = await first_content(response, reader)
         self._patience.restart(self._seconds(self._provider.idle_timeout_s))
-        await self._commit(_forwarded(response))
-        await relay(response.content, reader, call.reply, self._patience, held)
+        await self._commit(answered(response.headers))
+        await relay(response, reader, call.reply, self._patience, held)
 
     async def _commit(self, headers: Sequence[Header]) -> None:
         """Content is there: nobody else answers this request any more."""
@@ -210,9 +204,9 @@ class Try:
         if not call.reply.begun:
             await call.reply.begin(200, headers)
 
-    async def _whole(self, response: aiohttp.ClientResponse) -> None:
+    async def _whole(self, response: Response) -> None:
         call = self._call
-        body = await _read(response.content, ANSWER_BYTES)
+        body = await _read(response, ANSWER_BYTES)
         if len(body) > ANSWER_BYTES:
             raise AttemptError("protocol", "answer too large")
         facts = call.codec.read_answer(body)
@@ -228,21 +222,21 @@ class Try:
             await self._commit(SSE)
             await call.reply.last(call.codec.as_stream(body))
         else:
-            await call.reply.whole(response.status, body, _forwarded(response))
+            await call.reply.whole(response.status, body, answered(response.headers))
 
-    async def _refused(self, response: aiohttp.ClientResponse) -> AttemptError:
+    async def _refused(self, response: Response) -> AttemptError:
         status = response.status
         if status < 400:
             return AttemptError("protocol", "redirects are not followed; mend base_url", status)
         body = b""
         try:
             async with asyncio.timeout(ERROR_BODY_S):
-                body = await _read(response.content, ERROR_BYTES)
-        except (TimeoutError, aiohttp.ClientError, OSError):
+                body = await _read(response, ERROR_BYTES)
+        except (TimeoutError, HttpError):
             pass
-        whole = len(body) <= ERROR_BYTES and "Content-Encoding" not in response.headers
+        whole = len(body) <= ERROR_BYTES and not response.header(b"content-encoding")
         body = self._masked(body)
-        answer = Answer(status, tuple(_forwarded(response)), body) if whole and body else None
+        answer = Answer(status, tuple(answered(response.headers)), body) if whole and body else None
         text = scrub(body.decode("utf-8", "replace"), ERROR_CELLS)
         limits = self._limits(response, body, status)
         kind = CallersFaultError if status == 401 and self._is_callers() else AttemptError
@@ -262,27 +256,25 @@ class Try:
     def _secrets(self) -> list[str]:
         return [value.rpartition(" ")[2] for value in self._credential.values()]
 
-    def _limits(self, response: aiohttp.ClientResponse, body: bytes, status: int | None) -> Limits:
-        told = recorded_headers(response.raw_headers)
+    def _limits(self, response: Response, body: bytes, status: int | None) -> Limits:
+        if not (body or tells_limits(response.headers)) and response.status < 300:
+            return NO_LIMITS
+        told = recorded_headers(response.headers)
         return read_limits(told, body, status, wall_ms=self._call.engine.clock.now().wall)
 
     def _seconds(self, seconds: float) -> float:
         return self._call.engine.clock.real_seconds(int(seconds * 1000))
 
 
-def _forwarded(response: aiohttp.ClientResponse) -> list[Header]:
-    return response_headers(response.raw_headers)
+def _is_document(response: Response) -> bool:
+    return response.header(b"content-type").partition(b";")[0].strip().lower() in _DOCUMENTS
 
 
-def _is_document(response: aiohttp.ClientResponse) -> bool:
-    return response.content_type in ("application/json", "text/html")
-
-
-async def _read(content: aiohttp.StreamReader, limit: int) -> bytes:
+async def _read(response: Response, limit: int) -> bytes:
     """The body, or its first pieces where it goes past ``limit`` bytes."""
     pieces: list[bytes] = []
     size = 0
-    while size <= limit and (data := await content.readany()):
+    while size <= limit and (data := await response.read()):
         pieces.append(data)
         size += len(data)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

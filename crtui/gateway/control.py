@@ -20,11 +20,14 @@ from crtui.gateway.guard import Refusal
 from crtui.gateway.interrupt import Interrupt
 from crtui.gateway.reply import JSON, Header, Reply
 from crtui.gateway.request import RefusedError, Request
+from crtui.providers.provider import MAX_MODEL_NAME
+from crtui.text import scrub
 
 HEARTBEAT_S: Final = 15.0
 MAX_FOR_S: Final = 31 * 86_400
 ORDER_BYTES: Final = 64 * 1024
 ORDERS: Final = ("demote", "drain", "pin", "release", "reset")
+PULL: Final = "pull"
 _SSE: Final[tuple[Header, ...]] = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -60,7 +63,7 @@ class Control:
     async def events(self, request: Request) -> None:
         """Events as they happen, those after ``since`` first; without it, only new ones."""
         after = self._since(request)
-        watcher = asyncio.create_task(request.watch())
+        request.watch()
         self._listeners.add(request.interrupt)
         try:
             await request.reply.begin(200, _SSE)
@@ -69,13 +72,15 @@ class Control:
                 after = await self._tell(request.reply, after)
         finally:
             self._listeners.discard(request.interrupt)
-            watcher.cancel()
 
     async def order(self, request: Request) -> None:
         """An order for one provider; answers its new row."""
         name, _, order = request.path.removeprefix("/crtui/v1/providers/").rpartition("/")
         fields = await _fields(request)
-        command = Command(cast("CommandName", order), name, for_ms=_duration(fields))
+        if order == PULL:
+            command = self._pull(name, fields)
+        else:
+            command = Command(cast("CommandName", order), name, for_ms=_duration(fields))
         try:
             self._engine.command(command)
             row = self._engine.provider_view(name)
@@ -97,10 +102,20 @@ class Control:
         self._engine.command(Command("paid", allow=allow))
         await _json(request.reply, {"allow_paid": allow})
 
+    def _pull(self, name: str, fields: dict[str, Any]) -> Command:
+        provider = self._engine.providers.get(name)
+        if provider is not None and not provider.keeps_models:
+            text = f"{name} is of kind {provider.kind}; only ollama fetches models"
+            raise RefusedError(Refusal(400, text, "bad_request"))
+        model, cancel = fields.get("model", ""), fields.get("cancel", False)
+        if not isinstance(model, str) or len(model) > MAX_MODEL_NAME or not isinstance(cancel, bool):
+            text = 'the body is {}, {"model": "name:tag"}, and to stop "cancel": true with either'
+            raise RefusedError(Refusal(400, text, "bad_request"))
+        return Command("cancel_pull" if cancel else "pull", name, model=scrub(model))
+
     def _since(self, request: Request) -> int:
-        query = dict(
-            pair.partition("=")[::2] for pair in request.scope["query_string"].decode("latin-1").split("&")
-        )
+        pairs = (pair.partition("=") for pair in request.query.decode("latin-1").split("&"))
+        query = {name: value for name, _, value in pairs}
         told = query.get("since") or request.headers.get(b"last-event-id", b"").decode("latin-1")
         if not told:
             return self._engine.last_seq
@@ -124,7 +139,7 @@ class Control:
 def is_order(path: str) -> bool:
     """Whether a path is an order for one provider."""
     prefix, _, order = path.rpartition("/")
-    return order in ORDERS and prefix.startswith("/crtui/v1/providers/") and prefix.count("/") == 4
+    return order in (*ORDERS, PULL) and prefix.startswith("/crtui/v1/providers/") and prefix.count("/") == 4
 
 
 def _frames(events: Iterable[Event]) -> Iterable[bytes]:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import aiohttp
 import orjson
 
 from crtui.engine.engine import Engine
 from crtui.gateway.guard import Access, Refusal
+from crtui.gateway.headers import asked
+from crtui.gateway.http.client import HttpClient
+from crtui.gateway.http.errors import HttpError
+from crtui.gateway.http.response import Response
 from crtui.gateway.reply import JSON
 from crtui.gateway.request import RefusedError, Request
-from crtui.gateway.upstream import Upstream
 from crtui.providers.provider import Provider
 from crtui.wire.body import read_object, read_routing, with_model
 from crtui.wire.codec import BadBodyError
 from crtui.wire.estimate import estimated_tokens
-from crtui.wire.headers import request_headers
 from crtui.wire.jsonview import as_count, as_object, loads
 
 ENDPOINT: Final = "/messages/count_tokens"
@@ -34,7 +35,7 @@ _ESTIMATED: Final = (b"x-crtui-estimated", b"true")
 class TokenCount:
     """The handler. Entry has been checked before."""
 
-    def __init__(self, engine: Engine, access: Access, upstream: Upstream) -> None:
+    def __init__(self, engine: Engine, access: Access, upstream: HttpClient) -> None:
         self._engine = engine
         self._access = access
         self._upstream = upstream
@@ -67,8 +68,8 @@ class TokenCount:
 
     async def _ask(self, provider: Provider, request: Request, body: bytes, model: str | None) -> int | None:
         sent = provider.model_for(model)
-        caller = self._access.forwardable(request.headers)
-        headers = dict(request_headers(request.scope["headers"])) | {"accept-encoding": "identity"}
+        caller = self._access.forwardable(request.headers, credential=provider.auth == "client")
+        headers = asked(request.raw) | {"accept-encoding": "identity"}
         try:
             async with asyncio.timeout(PATIENCE_S):
                 response = await self._upstream.post(
@@ -77,17 +78,19 @@ class TokenCount:
                     body if sent is None else with_model(body, sent),
                     provider.connect_timeout_s,
                 )
-                async with response:
+                try:
                     return await _count(response)
-        except (TimeoutError, aiohttp.ClientError, OSError):
+                finally:
+                    response.close()
+        except (TimeoutError, HttpError):
             return None
 
 
-async def _count(response: aiohttp.ClientResponse) -> int | None:
+async def _count(response: Response) -> int | None:
     if response.status != 200:
         return None
     body = bytearray()
-    while len(body) <= _ANSWER_BYTES and (data := await response.content.readany()):
+    while len(body) <= _ANSWER_BYTES and (data := await response.read()):
         body += data
     try:
         return as_count(as_object(loads(bytes(body))).get("input_tokens"))

@@ -61,7 +61,7 @@ class Ending:
             self._cut()
 
     def _cut(self) -> None:
-        self._request.scope["state"]["transport"].abort()
+        self._request.peer.cut()
 
     def _words(self, fault: AttemptError) -> str:
         if fault.outcome.kind == "context" and self._codec.wire == "messages":

@@ -11,16 +11,17 @@ from crtui.engine.engine import Engine
 from crtui.gateway.attempt import Call, StoppedError, Try
 from crtui.gateway.ending import Ending
 from crtui.gateway.fault import AttemptError
-from crtui.gateway.guard import Refusal
+from crtui.gateway.guard import Access, Refusal
+from crtui.gateway.headers import asked
+from crtui.gateway.http.client import HttpClient
 from crtui.gateway.models import ALIAS, behind_alias
 from crtui.gateway.refusal import NO_CREDENTIAL, TAKEN, Failure, Missed, all_failed, all_out
 from crtui.gateway.request import RefusedError, Request
-from crtui.gateway.upstream import Upstream
 from crtui.gateway.waiting import Pace, Waiting
 from crtui.providers.kinds import ENDPOINTS
+from crtui.providers.provider import Provider
 from crtui.text import scrub
 from crtui.wire.codec import BadBodyError, RequestFacts
-from crtui.wire.headers import request_headers
 from crtui.wire.registry import codec_for
 
 API: Final = "/v1"
@@ -43,8 +44,11 @@ _SESSION_HEADERS: Final = (
 class Exchange:
     """A request whose body is here, until its answer is out."""
 
-    def __init__(self, engine: Engine, upstream: Upstream, request: Request, pace: Pace) -> None:
+    def __init__(
+        self, engine: Engine, access: Access, upstream: HttpClient, request: Request, pace: Pace
+    ) -> None:
         self._engine = engine
+        self._access = access
         self._upstream = upstream
         self._request = request
         self._pace = pace
@@ -54,14 +58,14 @@ class Exchange:
         self._failures: list[Failure] = []
         self._missed: list[Missed] = []
 
-    async def run(self, caller: dict[str, str], body: bytes) -> None:
-        """Answer it. ``caller`` holds the headers that a provider's credential may be made of."""
+    async def run(self, body: bytes) -> None:
+        """Answer it."""
         try:
             facts = self._codec.read_request(body)
             model, owners = self._model(facts.model)
             if model != facts.model and model is not None:
                 body = self._codec.with_model(body, model)
-            ask = self._ask(facts, model, body)
+            ask = self._ask(facts, model, owners, body)
             plan = self._engine.route(ask)
         except BadBodyError as error:
             raise RefusedError(Refusal(400, str(error), "bad_request")) from None
@@ -70,8 +74,8 @@ class Exchange:
         self._reply.profile = plan.profile
         waiting = Waiting(self._reply, self._codec.heartbeat, self._pace) if facts.stream else None
         try:
-            call = self._call(ask, plan, facts.stream, body, caller, waiting)
-            fault = await self._try_all(plan, sorted(plan.order, key=lambda name: name not in owners), call)
+            call = self._call(ask, plan, facts.stream, body, waiting)
+            fault = await self._try_all(plan, call)
         finally:
             if waiting is not None:
                 waiting.stop()
@@ -87,7 +91,7 @@ class Exchange:
         providers = self._engine.providers
         return behind_alias(asked, map(self._engine.provider_view, providers), providers)
 
-    def _ask(self, facts: RequestFacts, model: str | None, body: bytes) -> Ask:
+    def _ask(self, facts: RequestFacts, model: str | None, owners: tuple[str, ...], body: bytes) -> Ask:
         headers = self._request.headers
         named = next((headers[name] for name in _SESSION_HEADERS if name in headers), None)
         session = facts.session if named is None else named.decode("latin-1")
@@ -99,12 +103,11 @@ class Exchange:
             model=None if model is None else scrub(model),
             session=None if session is None else scrub(session),
             content=self._codec.read_content(body) if self._engine.needs_content else None,
+            owners=owners,
         )
 
-    def _call(
-        self, ask: Ask, plan: Plan, stream: bool, body: bytes, caller: dict[str, str], waiting: Waiting | None
-    ) -> Call:
-        scope = self._request.scope
+    def _call(self, ask: Ask, plan: Plan, stream: bool, body: bytes, waiting: Waiting | None) -> Call:
+        request = self._request
         return Call(
             engine=self._engine,
             upstream=self._upstream,
@@ -113,20 +116,20 @@ class Exchange:
             plan=plan,
             stream=stream,
             body=body,
-            headers=dict(request_headers(scope["headers"])) | _IDENTITY,
-            caller=caller,
-            endpoint=self._request.path.removeprefix(API),
-            query=_query(scope["query_string"]),
+            headers=asked(request.raw) | _IDENTITY,
+            endpoint=request.path.removeprefix(API),
+            query=_query(request.query),
             reply=self._reply,
-            interrupt=self._request.interrupt,
+            interrupt=request.interrupt,
             waiting=waiting,
         )
 
-    async def _try_all(self, plan: Plan, order: list[str], call: Call) -> AttemptError | None:
+    async def _try_all(self, plan: Plan, call: Call) -> AttemptError | None:
         """Try one after the other. A fault: the answer that had begun, or the whole request, broke off."""
-        for name in order:
+        for name in plan.order:
             provider = self._engine.providers.get(name)
-            if provider is not None and not provider.may_serve(call.caller):
+            caller = self._caller(provider)
+            if provider is not None and not provider.may_serve(caller):
                 self._missed.append((name, NO_CREDENTIAL))
                 continue
             ticket = provider and self._engine.begin(name, plan.profile, last_resort=plan.last_resort)
@@ -135,7 +138,7 @@ class Exchange:
                 continue
             self._reply.provider = name
             self._reply.attempts += 1
-            fault = await Try(call, provider, ticket).run()
+            fault = await Try(call, provider, caller, ticket).run()
             if fault is None:
                 return None
             if isinstance(fault, StoppedError) or self._reply.committed:
@@ -144,6 +147,11 @@ class Exchange:
             if not fault.outcome.next_provider:
                 break
         return None
+
+    def _caller(self, provider: Provider | None) -> dict[str, str]:
+        """The caller's headers that the provider's credential may be made of."""
+        own = provider is not None and provider.auth == "client"
+        return self._access.forwardable(self._request.headers, credential=own)
 
     async def _give_up(self, plan: Plan) -> None:
         if self._failures and all(fault.outcome.passes_through for _, fault in self._failures):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import aiohttp
-
 from crtui.core.inputs import NO_LIMITS, ErrorKind, Limits
 from crtui.core.outcome import CLIENT, Outcome, classify
+from crtui.gateway.http.errors import ClosedError, CutError, HttpError, NotConnectedError
 from crtui.gateway.reply import Header
 from crtui.text import mask_secrets
 
@@ -87,38 +83,13 @@ class CallersFaultError(AttemptError):
         return "client"
 
 
-def from_error(error: Exception) -> AttemptError:
-    """The fault behind an exception of the HTTP client. Its own text is never shown: it may quote bytes."""
+def from_error(error: HttpError) -> AttemptError:
+    """The fault behind an exception of the HTTP client."""
     match error:
-        case aiohttp.ConnectionTimeoutError():
-            return AttemptError("connect", "no connection in time")
-        case aiohttp.ClientConnectorDNSError():
-            return AttemptError("connect", "host name not found")
-        case aiohttp.ClientConnectorCertificateError():
-            return AttemptError("connect", "TLS certificate refused")
-        case aiohttp.ClientConnectorSSLError():
-            return AttemptError("connect", "TLS handshake failed (http or https in base_url?)")
-        case aiohttp.ClientConnectorError():
-            return AttemptError("connect", _connect_words(error.os_error))
-        case aiohttp.ClientPayloadError():
-            return AttemptError("reset", "answer cut short")
-        case aiohttp.ClientConnectionError() | ConnectionError():
-            return AttemptError("reset", "connection closed by the provider")
-        case TimeoutError():
-            return AttemptError("timeout", "no answer in time")
+        case NotConnectedError():
+            kind: ErrorKind = "connect"
+        case ClosedError() | CutError():
+            kind = "reset"
         case _:
-            return AttemptError("protocol", "not a usable HTTP answer")
-
-
-def _connect_words(error: OSError) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "connection refused"
-        case socket.gaierror():
-            return "host name not found"
-        case ssl.SSLError():
-            return "TLS handshake failed"
-        case asyncio.TimeoutError():
-            return "no connection in time"
-        case _:
-            return "no connection"
+            kind = "protocol"
+    return AttemptError(kind, str(error))

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from crtui.gateway.asgi import RawHeaders, Scope
+from crtui.gateway.reply import Header
 
 Headers = dict[bytes, bytes]
 
@@ -65,15 +66,14 @@ class Access:
     origins: frozenset[bytes] = field(default_factory=frozenset[bytes])
     max_body: int = 64 * 1024 * 1024
 
-    def head(self, scope: Scope) -> Refusal | None:
-        """Judge how the request is framed and where it was meant for."""
-        raw: RawHeaders = scope["headers"]
-        counts = Counter(name for name, _ in raw)
+    def head(self, raw: Sequence[Header], target: bytes) -> Refusal | None:
+        """Judge how the request is framed and where it was meant for. Header names are in lower case."""
         headers = dict(raw)
+        doubled = _doubled(raw) if len(headers) < len(raw) else ()
         return (
-            _framing(counts, headers)
-            or self._host(scope, counts, headers)
-            or self._origin(counts, headers)
+            _framing(doubled, headers)
+            or self._host(target, doubled, headers)
+            or self._origin(doubled, headers)
             or _upgrade(headers)
         )
 
@@ -100,33 +100,41 @@ class Access:
             return too_large(self.max_body)
         return None
 
-    def forwardable(self, headers: Headers) -> dict[str, str]:
-        """The caller's headers a provider's credential may be made of; never the gateway's own token."""
-        return {
-            name.decode(): value.decode("latin-1")
-            for name in (b"authorization", b"x-api-key", b"anthropic-version")
-            if (value := headers.get(name)) is not None and not self._is_ours(name, value)
-        }
+    def forwardable(self, headers: Headers, *, credential: bool) -> dict[str, str]:
+        """The caller's headers a provider's credential may be made of; never the gateway's own token.
 
-    def _is_ours(self, name: bytes, value: bytes) -> bool:
-        offered = _bearer(value) if name == b"authorization" else value
-        return any(token is not None and token.matches(offered) for token in self._tokens)
+        Its own ``credential`` is among them only where it is asked for.
+        """
+        kept: dict[str, str] = {}
+        if (version := headers.get(b"anthropic-version")) is not None:
+            kept["anthropic-version"] = version.decode("latin-1")
+        if not credential:
+            return kept
+        bearer, key = headers.get(b"authorization"), headers.get(b"x-api-key")
+        if bearer is not None and not self._is_ours(_bearer(bearer)):
+            kept["authorization"] = bearer.decode("latin-1")
+        if key is not None and not self._is_ours(key):
+            kept["x-api-key"] = key.decode("latin-1")
+        return kept
+
+    def _is_ours(self, offered: bytes) -> bool:
+        return self.control.matches(offered) or (self.token is not None and self.token.matches(offered))
 
     @property
     def _tokens(self) -> tuple[Token | None, ...]:
         return (self.token, self.control)
 
-    def _host(self, scope: Scope, counts: Counter[bytes], headers: Headers) -> Refusal | None:
-        target: bytes = scope["state"].get("target", b"/")
+    def _host(self, target: bytes, doubled: Collection[bytes], headers: Headers) -> Refusal | None:
         host = headers.get(b"host", b"").lower()
-        if counts[b"host"] == 1 and host in self.hosts and target.startswith(b"/"):
+        if host in self.hosts and b"host" not in doubled and target.startswith(b"/"):
             return None
         return Refusal(
             403, "this Host is not served; name it in gateway.allowed_hosts", "forbidden_host", retry=False
         )
 
-    def _origin(self, counts: Counter[bytes], headers: Headers) -> Refusal | None:
-        if not counts[b"origin"] or (counts[b"origin"] == 1 and headers[b"origin"] in self.origins):
+    def _origin(self, doubled: Collection[bytes], headers: Headers) -> Refusal | None:
+        origin = headers.get(b"origin")
+        if origin is None or (origin in self.origins and b"origin" not in doubled):
             return None
         return Refusal(403, "requests from web pages are refused", "forbidden_origin", retry=False)
 
@@ -165,12 +173,16 @@ def _has_port(name: str) -> bool:
     return name.rpartition("]")[2].rpartition(":")[2].isdigit() and ":" in name.rpartition("]")[2]
 
 
-def _framing(counts: Counter[bytes], headers: Headers) -> Refusal | None:
+def _doubled(raw: Sequence[Header]) -> frozenset[bytes]:
+    counts = Counter(name for name, _ in raw)
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _framing(doubled: Collection[bytes], headers: Headers) -> Refusal | None:
     # A request that two parsers could cut at different places is refused whole (RFC 9112, 6.3).
-    doubled = next((name for name in _SINGLE if counts[name] > 1), None)
     length = headers.get(b"content-length", b"0")
-    if doubled is not None:
-        return Refusal(400, f"{doubled.decode()} is given twice", "bad_request", retry=False)
+    if twice := next((name for name in _SINGLE if name in doubled), None):
+        return Refusal(400, f"{twice.decode()} is given twice", "bad_request", retry=False)
     if b"content-length" in headers and b"transfer-encoding" in headers:
         return Refusal(400, "content-length and transfer-encoding together", "bad_request", retry=False)
     if not (length.isdigit() and len(length) <= 15):

@@ -10,14 +10,14 @@ Reason = Literal["gone", "stuck", "late", "stopping"]
 
 
 class Interrupt:
-    """Cancels the task that made it, and remembers why.
+    """Cancels a task, by default the one that made it, and remembers why.
 
     Only one cancellation is ever under way, so a client that leaves while a deadline fires cannot
     leave a second one behind.
     """
 
-    def __init__(self) -> None:
-        task = asyncio.current_task()
+    def __init__(self, task: asyncio.Task[None] | None = None) -> None:
+        task = task or asyncio.current_task()
         assert task is not None, "an Interrupt belongs to a task"
         self._task = task
         self._reason: Reason | None = None

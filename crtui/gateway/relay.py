@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import aiohttp
-
 from crtui.core.inputs import NO_LIMITS, Limits
 from crtui.gateway.fault import AttemptError
+from crtui.gateway.http.response import Response
 from crtui.gateway.interrupt import Patience
 from crtui.gateway.reply import Reply
 from crtui.wire.codec import StreamReader
@@ -21,7 +20,7 @@ HELD_BYTES: Final = 1024 * 1024
 _EVENT_ENDS: Final = (b"\n\n", b"\n\r\n", b"\r\r")
 
 
-async def first_content(content: aiohttp.StreamReader, reader: StreamReader) -> bytes:
+async def first_content(response: Response, reader: StreamReader) -> bytes:
     """Hold back the handshake frames; returns everything up to and with the first content.
 
     Raises ``AttemptError`` where none comes, and what the HTTP client raises.
@@ -30,7 +29,7 @@ async def first_content(content: aiohttp.StreamReader, reader: StreamReader) -> 
     while not (reader.content_seen or reader.complete):
         if len(held) > HELD_BYTES:
             raise AttemptError("protocol", "no content in the first MiB of the stream")
-        data = await content.readany()
+        data = await response.read()
         if data:
             reader.feed(data)
             held += data
@@ -43,7 +42,7 @@ async def first_content(content: aiohttp.StreamReader, reader: StreamReader) -> 
 
 
 async def relay(
-    content: aiohttp.StreamReader, reader: StreamReader, reply: Reply, patience: Patience, held: bytes
+    response: Response, reader: StreamReader, reply: Reply, patience: Patience, held: bytes
 ) -> None:
     """Pass the stream on, ``held`` first, until its end marker. The reply is ended as whole.
 
@@ -56,7 +55,7 @@ async def relay(
             patience.client_busy()
             await reply.piece(piece)
             patience.client_ready()
-        data = await content.readany()
+        data = await response.read()
         if data:
             reader.feed(data)
         else:

@@ -77,7 +77,7 @@ class Report:
         if fault is None or told.output >= guess:
             return told, False
         # A stream cut short has told its input, but its output only at the start.
-        return Usage(told.input, guess, told.cache_read, told.cache_write), True
+        return told._replace(output=guess, cost=None), True
 
 
 def _input_guess(codec: Codec, body: bytes) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import unquote
 
-from crtui.gateway.asgi import BodyTooLargeError, BodyTooSlowError, Receive, Scope, read_body
+from crtui.gateway.body import Body, BodyTooLargeError, BodyTooSlowError
 from crtui.gateway.guard import Headers, Refusal, too_large
 from crtui.gateway.interrupt import Interrupt
-from crtui.gateway.reply import Reply
+from crtui.gateway.reply import Header, Reply
 
 
 class RefusedError(Exception):
@@ -18,32 +19,60 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
-@dataclass(frozen=True, slots=True)
+class Peer(Protocol):
+    """The client's connection, as far as handlers may touch it."""
+
+    client: str
+    """Its address; empty where there is none."""
+
+    def watch(self, interrupt: Interrupt) -> None:
+        """Interrupt the request when the client leaves."""
+        ...
+
+    def cut(self) -> None:
+        """Drop the client at once, with what it has not taken yet."""
+        ...
+
+
 class Request:
-    """What handlers get. ``headers`` are lower-case names to values, the last of equal names."""
+    """What handlers get.
 
-    scope: Scope
-    headers: Headers
-    receive: Receive
-    reply: Reply
+    ``target`` stands as it was sent; ``path`` is decoded and without the query string. ``raw`` are
+    all headers with lower-case names, ``headers`` the same by name, the last of equal names.
+    """
+
+    __slots__ = ("_body", "headers", "interrupt", "method", "path", "peer", "query", "raw", "reply", "target")
+
     interrupt: Interrupt
+    """Set when the request's task is made, before it runs."""
 
-    @property
-    def path(self) -> str:
-        """The decoded path, without the query string."""
-        return self.scope["path"]
+    def __init__(
+        self, method: str, target: bytes, raw: list[Header], reply: Reply, peer: Peer, body: Body
+    ) -> None:
+        self.method = method
+        self.target = target
+        path, _, self.query = target.partition(b"?")
+        text = path.decode("latin-1")
+        self.path = unquote(text) if "%" in text else text
+        self.raw = raw
+        self.headers: Headers = dict(raw)
+        self.reply = reply
+        self.peer = peer
+        self._body = body
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises ``RefusedError`` or ``ClientGoneError``."""
         try:
-            return await read_body(self.receive, limit)
+            return await self._body.whole(limit)
         except BodyTooLargeError:
             raise RefusedError(too_large(limit)) from None
         except BodyTooSlowError:
             raise RefusedError(Refusal(408, "the body came too slowly", "request_timeout")) from None
 
-    async def watch(self) -> None:
-        """Interrupt the request when its client leaves. Only once the body has been read."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        self.interrupt.fire("gone")
+    def lose(self) -> None:
+        """The client has gone."""
+        self._body.lose()
+
+    def watch(self) -> None:
+        """Interrupt the request from now on when its client leaves. Only once the body has been read."""
+        self.peer.watch(self.interrupt)

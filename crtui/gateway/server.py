@@ -5,29 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import logging
 import socket
 from email.utils import formatdate
 from typing import Final
-
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from crtui.engine.engine import Engine
 from crtui.errors import CrtuiError
 from crtui.gateway.app import GatewayApp
 from crtui.gateway.descriptors import connection_cap, raise_limit
 from crtui.gateway.guard import Access
-from crtui.gateway.protocol import GatewayProtocol
-from crtui.gateway.upstream import Upstream
+from crtui.gateway.http.client import HttpClient
+from crtui.gateway.protocol import ClientConnection, Hall
 from crtui.gateway.waiting import USUAL, Pace
 
 BACKLOG: Final = 1024
-KEEP_ALIVE_S: Final = 15
 LAST_ERRORS_S: Final = 2.0
 """How long the clients of cut streams may take over their error when the server stops."""
-SILENT: Final = logging.CRITICAL + 1
-"""uvicorn logs every bad request a stranger sends; the app reports what matters itself."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -61,8 +54,8 @@ class GatewayServer:
         self._access = access
         self._max_in_flight = max_in_flight
         self._pace = pace
-        self._state = ServerState()
-        self._upstream: Upstream | None = None
+        self._hall: Hall | None = None
+        self._upstream: HttpClient | None = None
         self._app: GatewayApp | None = None
         self._listener: asyncio.Server | None = None
         self._dating: asyncio.TimerHandle | None = None
@@ -70,42 +63,34 @@ class GatewayServer:
     async def start(self, sock: socket.socket) -> None:
         """Serve on a bound socket (see ``bind``), which is closed by ``stop``."""
         loop = asyncio.get_running_loop()
-        self._upstream = Upstream()
+        self._upstream = HttpClient()
         self._app = GatewayApp(self._engine, self._access, self._upstream, self._max_in_flight, self._pace)
-        config = Config(
-            self._app,  # pyright: ignore[reportArgumentType] (our ASGI aliases are looser than uvicorn's)
-            http=GatewayProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level=SILENT,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-        )
-        config.load()
-        cap = connection_cap(raise_limit())
+        hall = self._hall = Hall(self._app, connection_cap(raise_limit()))
         self._date()
-        self._listener = await loop.create_server(
-            lambda: GatewayProtocol(config, self._state, cap), sock=sock, backlog=BACKLOG
-        )
+        self._listener = await loop.create_server(lambda: ClientConnection(hall), sock=sock, backlog=BACKLOG)
 
     async def stop(self, drain_s: float) -> None:
         """Stop accepting, let what runs finish for ``drain_s`` seconds, then end it with an error."""
         assert self._app is not None
         assert self._upstream is not None
+        assert self._hall is not None
         self._app.drain()
         if self._listener is not None:
             self._listener.close()
         await self._drained(drain_s)
         self._app.end_all()
         await self._drained(LAST_ERRORS_S)
-        for connection in tuple(self._state.connections):
-            connection.transport.abort()
-        await self._upstream.close()
+        self._hall.outbox.flush()
+        for connection in tuple(self._hall.connections):
+            connection.cut()
+        self._upstream.close()
         if self._dating is not None:
             self._dating.cancel()
+
+    def hurry(self) -> None:
+        """End what still runs now, with an error: nobody wants to wait for it any more."""
+        if self._app is not None:
+            self._app.end_all()
 
     async def _drained(self, seconds: float) -> None:
         assert self._app is not None
@@ -114,8 +99,9 @@ class GatewayServer:
                 await self._app.idle()
 
     def _date(self) -> None:
+        assert self._hall is not None
         wall = self._engine.clock.now().wall
-        self._state.default_headers = [(b"date", formatdate(wall / 1000, usegmt=True).encode())]
+        self._hall.date = b"date: %b\r\n" % formatdate(wall / 1000, usegmt=True).encode()
         self._dating = asyncio.get_running_loop().call_later(1, self._date)
 
 

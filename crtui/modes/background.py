@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from crtui.engine.local import LocalLink
 from crtui.errors import CrtuiError
+from crtui.modes.pace import settle
 
 if TYPE_CHECKING:
     # Building imports the HTTP stack; the first frame must not wait for that.
@@ -88,6 +89,7 @@ class GatewayThread:
         try:
             stack = self._stack = await self._build()
             await stack.start()
+            settle()
             try:
                 await self._serve(stack, self._stopping)
             finally:

@@ -22,6 +22,7 @@ def leave(client: RudeClient, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["reset", "close"])
 @pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.fault("L05", "S18")
 async def test_before_the_first_byte(house: Open, how: str, streamed: bool) -> None:
     async with (
         Upstream(stall) as first,
@@ -42,6 +43,7 @@ async def test_before_the_first_byte(house: Open, how: str, streamed: bool) -> N
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.fault("L06", "S33")
 async def test_in_the_middle_of_the_stream(house: Open, how: str) -> None:
     text = "x" * 200
     async with (
@@ -62,6 +64,7 @@ async def test_in_the_middle_of_the_stream(house: Open, how: str) -> None:
     assert health.consecutive_failures == 0
 
 
+@pytest.mark.fault("L07")
 async def test_while_it_sends_its_body_no_attempt_is_ever_made(house: Open) -> None:
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
         client = await gateway.connect()
@@ -73,6 +76,7 @@ async def test_while_it_sends_its_body_no_attempt_is_ever_made(house: Open) -> N
     assert upstream.requests == []
 
 
+@pytest.mark.fault("L08")
 async def test_between_two_attempts_the_second_never_starts(house: Open) -> None:
     gate = asyncio.Event()
 

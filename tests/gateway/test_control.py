@@ -10,6 +10,7 @@ import pytest
 from crtui import __version__
 from crtui.core.encode import snapshot_from_json
 from crtui.gateway.control import Control
+from crtui.gateway.reply import Reply
 from tests.fakes.upstream import Upstream, ok_json, status
 
 from .conftest import CANARY, CONTROL, House, Open
@@ -22,6 +23,7 @@ async def order(gateway: House, path: str, body: bytes = b"", **headers: str):
     return await gateway.ask("POST", f"/crtui/v1/{path}", body, **(KEY | headers))
 
 
+@pytest.mark.fault("K41")
 async def test_health_says_ok_and_the_version(house: Open) -> None:
     async with house(Upstream(ok_json(MESSAGE))) as gateway:
         answer = await gateway.ask("GET", "/healthz")
@@ -85,19 +87,22 @@ async def test_a_listener_that_leaves_and_a_bad_number_leave_nothing_behind(hous
 
 
 async def test_a_quiet_event_stream_has_a_heartbeat(house: Open) -> None:
-    from crtui.gateway.reply import Reply
-
     sent: list[bytes] = []
 
-    async def send(message: dict[str, object]) -> None:
-        body = message.get("body")
-        if isinstance(body, bytes):
-            sent.append(body)
+    class Client:
+        date = b""
+
+        def write(self, *parts: bytes) -> None:
+            sent.extend(parts)
+
+        async def room(self) -> None: ...
+
+        def answered(self, *, keep: bool) -> None: ...
 
     async with house(Upstream(ok_json(MESSAGE))) as gateway:
         control = Control(gateway.engine, heartbeat_s=0.01)
-        await control._tell(Reply(send), gateway.engine.last_seq)
-    assert sent == [b":\n\n"]
+        await control._tell(Reply(Client()), gateway.engine.last_seq)
+    assert sent == [b"3\r\n:\n\n\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +177,7 @@ async def test_orders_that_make_no_sense_change_nothing(
     assert override == "none"
 
 
+@pytest.mark.fault("K07")
 async def test_every_order_needs_the_token_even_on_loopback(house: Open) -> None:
     paths = ["providers/a/demote", "providers/a/reset", "reset", "paid"]
     async with house(Upstream(ok_json(MESSAGE))) as gateway:
@@ -198,6 +204,7 @@ async def test_every_order_needs_the_token_even_on_loopback(house: Open) -> None
         ("GET", "/v1/embeddings", 405),
     ],
 )
+@pytest.mark.fault("K06", "K37", "P42")
 async def test_everything_else_gets_a_small_fixed_answer(
     house: Open, method: str, path: str, status: int
 ) -> None:
@@ -209,6 +216,7 @@ async def test_everything_else_gets_a_small_fixed_answer(
     assert answer.header("x-crtui-request-id") is not None
 
 
+@pytest.mark.fault("K38")
 async def test_a_websocket_upgrade_is_told_to_use_plain_http(house: Open) -> None:
     async with house(Upstream(ok_json(MESSAGE))) as gateway:
         answer = await gateway.ask(

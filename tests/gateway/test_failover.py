@@ -82,6 +82,7 @@ FAILURES: dict[str, tuple[Script, int | None, str | None]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.fault("N11", "N24", "P01", "P02", "P03", "P10", "P35")
 async def test_the_next_provider_answers_when_the_first_fails(house: Open, name: str, streamed: bool) -> None:
     script, code, kind = FAILURES[name]
     good = stream(CHAT_START, chat_text("hi"), CHAT_END) if streamed else ok_json(COMPLETION)
@@ -115,7 +116,7 @@ STREAM_FAILURES: dict[str, tuple[Script, int | None, str | None]] = {
     "finished without content": (stream(CHAT_START, chat_chunk({}, "stop"), CHAT_DONE), 200, "protocol"),
     "a reset after the handshake": (cut(CHAT_START, how="reset"), 200, "reset"),
     "half a chunk after the handshake": (cut(CHAT_START, how="short"), 200, "reset"),
-    "a chunk without size": (bad_chunk, None, "protocol"),
+    "a chunk without size": (bad_chunk, 200, "protocol"),
     "a head without measure": (long_head, None, "protocol"),
     "an error event": (stream(CHAT_START, sse(None, ERROR_OBJECT)), 429, None),
     "an error event behind content in one piece": (
@@ -128,6 +129,7 @@ STREAM_FAILURES: dict[str, tuple[Script, int | None, str | None]] = {
 
 
 @pytest.mark.parametrize("name", STREAM_FAILURES)
+@pytest.mark.fault("N12", "P05", "P23", "P32", "P33", "P34")
 async def test_a_stream_that_fails_before_its_content_is_nobodys_answer(house: Open, name: str) -> None:
     script, code, kind = STREAM_FAILURES[name]
     good = (CHAT_START, chat_text("hi"), CHAT_END)
@@ -142,6 +144,7 @@ async def test_a_stream_that_fails_before_its_content_is_nobodys_answer(house: O
     assert (failed.status, failed.error_kind, failed.midstream) == (code, kind, False)
 
 
+@pytest.mark.fault("N01")
 async def test_nothing_listening_is_a_connect_failure_with_a_plain_reason(house: Open) -> None:
     nobody = provider("a", f"http://127.0.0.1:{closed_port()}")
     async with Upstream(ok_json(COMPLETION)) as second, house(nobody, second) as gateway:
@@ -151,6 +154,7 @@ async def test_nothing_listening_is_a_connect_failure_with_a_plain_reason(house:
     assert (failed.error_kind, failed.message, failed.status) == ("connect", "connection refused", None)
 
 
+@pytest.mark.fault("P27")
 async def test_handshake_frames_are_held_back_until_content_comes(house: Open) -> None:
     gate = asyncio.Event()
     events = (MESSAGE_START, PING, gate, message_text("Hi"), MESSAGE_END)
@@ -168,6 +172,7 @@ async def test_handshake_frames_are_held_back_until_content_comes(house: Open) -
     assert answer.body == MESSAGE_START + PING + message_text("Hi") + MESSAGE_END
 
 
+@pytest.mark.fault("P23")
 async def test_an_overload_before_content_fails_over_and_the_client_sees_one_answer(house: Open) -> None:
     good = (MESSAGE_START, message_text("Hi"), MESSAGE_END)
     async with (
@@ -196,6 +201,7 @@ async def test_silence_ends_an_attempt_at_its_deadline(house: Open, streamed: bo
     assert failed.message == "no answer within 0.02 s"
 
 
+@pytest.mark.fault("N17")
 async def test_comments_alone_do_not_prolong_the_wait_for_content(house: Open) -> None:
     async def comments(exchange: Exchange) -> None:
         await exchange.head(200, SSE, ("transfer-encoding", "chunked"))
@@ -212,6 +218,7 @@ async def test_comments_alone_do_not_prolong_the_wait_for_content(house: Open) -
     assert failed.error_kind in ("timeout", "protocol")
 
 
+@pytest.mark.fault("N19")
 async def test_a_pooled_connection_that_the_server_closed_is_replaced_silently(house: Open) -> None:
     async def leave(exchange: Exchange) -> None:
         exchange.close()
@@ -249,6 +256,7 @@ async def test_idle_connections_that_are_reset_are_nobodys_business(
     assert caplog.records == []
 
 
+@pytest.mark.fault("N19")
 async def test_a_fresh_connection_that_closes_at_once_is_a_failure_and_not_replayed(house: Open) -> None:
     async def leave(exchange: Exchange) -> None:
         exchange.close()
@@ -259,6 +267,7 @@ async def test_a_fresh_connection_that_closes_at_once_is_a_failure_and_not_repla
     assert len(upstream.requests) == 1
 
 
+@pytest.mark.fault("L16")
 async def test_connections_are_used_again_after_whole_answers_and_streams(house: Open) -> None:
     scripts = (ok_json(COMPLETION), stream(chat_text("hi"), CHAT_END), ok_json(COMPLETION))
     async with Upstream(*scripts) as upstream, house(upstream) as gateway:
@@ -289,6 +298,7 @@ async def test_when_every_key_is_refused_the_client_is_told_not_to_retry(house: 
     assert answer.header("x-should-retry") == "false"
 
 
+@pytest.mark.fault("S37")
 async def test_when_all_hit_their_limit_the_wait_is_told(house: Open) -> None:
     clock = ManualClock()
     limits = [
@@ -313,6 +323,7 @@ async def test_when_all_hit_their_limit_the_wait_is_told(house: Open) -> None:
     assert len(first.requests) == len(second.requests) == 1
 
 
+@pytest.mark.fault("P43", "S37")
 async def test_a_wire_that_no_provider_speaks_is_503_and_not_worth_a_retry(house: Open) -> None:
     async with Upstream(ok_json(MESSAGE)) as upstream:
         chat_only = provider("a", upstream.url, wires=("chat",))
@@ -324,6 +335,7 @@ async def test_a_wire_that_no_provider_speaks_is_503_and_not_worth_a_retry(house
     assert upstream.requests == []
 
 
+@pytest.mark.fault("S16")
 async def test_a_context_that_is_too_long_everywhere_comes_back_in_the_upstreams_words(house: Open) -> None:
     overflow = {
         "error": {"message": "prompt is too long: 9 tokens > 8 maximum", "type": "invalid_request_error"}
@@ -340,6 +352,7 @@ async def test_a_context_that_is_too_long_everywhere_comes_back_in_the_upstreams
     assert len(second.requests) == 1
 
 
+@pytest.mark.fault("K19", "S38")
 async def test_a_profile_is_named_by_header_and_an_unknown_one_is_refused(house: Open) -> None:
     other = ProfileSettings("other", ("b",))
     async with (
@@ -366,6 +379,7 @@ async def test_a_provider_that_cannot_be_reached_at_all_is_passed_over(house: Op
     assert "a: became unavailable meanwhile" in nobody.json["error"]["message"]
 
 
+@pytest.mark.fault("L01")
 async def test_one_trial_at_a_time_goes_to_a_provider_that_may_have_recovered(house: Open) -> None:
     clock = ManualClock()
     gate = asyncio.Event()

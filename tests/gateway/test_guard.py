@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -20,16 +21,17 @@ def access(**changes: object) -> Access:
     return Access(hosts_of("127.0.0.1", 4747), Token("control"), **changes)  # type: ignore[arg-type]
 
 
-def scope(*headers: tuple[bytes, bytes], target: bytes = b"/v1/models") -> dict[str, object]:
-    return {"headers": list(headers), "state": {"target": target}}
+def head(*headers: tuple[bytes, bytes], target: bytes = b"/v1/models") -> tuple[Any, bytes]:
+    return headers, target
 
 
 HOST = (b"host", b"127.0.0.1:4747")
 
 
 @pytest.mark.parametrize("host", [b"127.0.0.1:4747", b"localhost:4747", b"LOCALHOST:4747", b"[::1]:4747"])
+@pytest.mark.fault("K02")
 def test_loopback_names_with_our_port_are_served(host: bytes) -> None:
-    assert access().head(scope((b"host", host))) is None
+    assert access().head(*head((b"host", host))) is None
 
 
 @pytest.mark.parametrize(
@@ -49,19 +51,22 @@ def test_loopback_names_with_our_port_are_served(host: bytes) -> None:
         (HOST, (b"origin", b"https://evil.example")),
     ],
 )
+@pytest.mark.fault("K02", "K03")
 def test_other_hosts_and_any_origin_are_refused(headers: tuple[tuple[bytes, bytes], ...]) -> None:
-    refusal = access().head(scope(*headers))
+    refusal = access().head(*head(*headers))
     assert refusal is not None
     assert refusal.status == 403
 
 
 @pytest.mark.parametrize("target", [b"http://127.0.0.1:4747/v1/models", b"*", b"evil.example:443"])
+@pytest.mark.fault("K02")
 def test_a_target_that_is_no_path_is_refused(target: bytes) -> None:
-    refusal = access().head(scope(HOST, target=target))
+    refusal = access().head(*head(HOST, target=target))
     assert refusal is not None
     assert refusal.status == 403
 
 
+@pytest.mark.fault("K35")
 def test_configured_hosts_and_the_bind_address_are_served() -> None:
     hosts = hosts_of("10.0.0.5", 80, ("box.example", "gw.example:8443", "[fd00::1]"))
     assert {b"10.0.0.5", b"10.0.0.5:80", b"localhost", b"box.example", b"box.example:80"} <= hosts
@@ -69,6 +74,7 @@ def test_configured_hosts_and_the_bind_address_are_served() -> None:
     assert b"gw.example:80" not in hosts
 
 
+@pytest.mark.fault("K02")
 def test_a_wildcard_bind_serves_only_loopback_names() -> None:
     assert hosts_of("0.0.0.0", 4747) == hosts_of("::", 4747) == hosts_of("127.0.0.1", 4747)
 
@@ -79,7 +85,7 @@ def test_an_ipv6_bind_address_is_served_in_brackets() -> None:
 
 def test_an_allowed_origin_comes_in() -> None:
     allowed = access(origins=frozenset({b"https://page.example"}))
-    assert allowed.head(scope(HOST, (b"origin", b"https://page.example"))) is None
+    assert allowed.head(*head(HOST, (b"origin", b"https://page.example"))) is None
 
 
 @pytest.mark.parametrize(
@@ -95,8 +101,9 @@ def test_an_allowed_origin_comes_in() -> None:
         ((b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")),
     ],
 )
+@pytest.mark.fault("K22")
 def test_ambiguous_framing_is_refused(headers: tuple[tuple[bytes, bytes], ...]) -> None:
-    refusal = access().head(scope(HOST, *headers))
+    refusal = access().head(*head(HOST, *headers))
     assert refusal is not None
     assert refusal.status == 400
 
@@ -126,6 +133,7 @@ def test_orders_take_the_control_token_or_the_configured_one(offered: bytes) -> 
     assert access(token=Token("secret")).caller({b"x-api-key": offered}, order=True) is None
 
 
+@pytest.mark.fault("K07")
 def test_orders_need_a_token_even_where_nothing_else_does() -> None:
     assert access().caller({}, order=False) is None
     refusal = access().caller({}, order=True)
@@ -133,6 +141,7 @@ def test_orders_need_a_token_even_where_nothing_else_does() -> None:
     assert refusal.status == 401
 
 
+@pytest.mark.fault("K08")
 async def test_refusals_come_in_the_envelope_of_the_path_and_before_the_body(house: Open) -> None:
     async with Upstream(ok_json(MESSAGE)) as upstream, house(upstream, token="secret-token") as gateway:
         client = await gateway.connect()
@@ -160,6 +169,7 @@ async def test_refusals_come_in_the_envelope_of_the_path_and_before_the_body(hou
         ({"upgrade": "h2c", "connection": "upgrade"}, 426),
     ],
 )
+@pytest.mark.fault("K02", "K03", "K04", "K05", "K23", "K38", "P38")
 async def test_over_the_wire(house: Open, headers: dict[str, str], status: int) -> None:
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
         answer = await gateway.chat(chat_request(), **headers)
@@ -182,6 +192,7 @@ async def test_over_the_wire(house: Open, headers: dict[str, str], status: int) 
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
 )
+@pytest.mark.fault("K02", "K22")
 async def test_requests_that_two_parsers_could_read_differently_get_no_further(
     house: Open, raw: bytes
 ) -> None:
@@ -193,6 +204,7 @@ async def test_requests_that_two_parsers_could_read_differently_get_no_further(
     assert upstream.requests == []
 
 
+@pytest.mark.fault("K23", "P40")
 async def test_a_chunked_body_is_counted_while_it_is_read(house: Open) -> None:
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream, max_body=1000) as gateway:
         client = await gateway.connect()
@@ -212,6 +224,7 @@ async def test_a_body_of_exactly_the_limit_is_served(house: Open) -> None:
     assert (exact.status, over.status) == (200, 413)
 
 
+@pytest.mark.fault("K23")
 async def test_a_head_without_end_is_not_collected_for_ever(house: Open) -> None:
     async with house(Upstream(ok_json(COMPLETION))) as gateway:
         client = await gateway.connect()
@@ -220,6 +233,7 @@ async def test_a_head_without_end_is_not_collected_for_ever(house: Open) -> None
     assert answer.status == 400
 
 
+@pytest.mark.fault("L04")
 async def test_a_full_house_refuses_before_the_body_and_says_when_to_come_back(house: Open) -> None:
     async with Upstream(stall) as upstream, house(upstream, max_in_flight=1) as gateway:
         waiting = await gateway.connect()
@@ -236,6 +250,7 @@ async def test_a_full_house_refuses_before_the_body_and_says_when_to_come_back(h
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"model":1,"model":2}', b"\xff\xfe"])
+@pytest.mark.fault("P38")
 async def test_a_body_that_cannot_be_routed_is_the_callers_fault(house: Open, body: bytes) -> None:
     async with Upstream(ok_json(MESSAGE)) as upstream, house(upstream) as gateway:
         answer = await gateway.message(body, content_length=str(len(body)))
@@ -244,6 +259,7 @@ async def test_a_body_that_cannot_be_routed_is_the_callers_fault(house: Open, bo
     assert gateway.begun == []
 
 
+@pytest.mark.fault("P41")
 async def test_pipelined_requests_are_answered_in_order(house: Open) -> None:
     gate = asyncio.Event()
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:

@@ -33,7 +33,7 @@ BREAKS: dict[str, tuple[Breaker, int, str | None, str]] = {
     "reset": (lambda gate: cut(*BEGUN, gate, how="reset"), 200, "reset", "a: answer cut short"),
     "closed": (lambda gate: cut(*BEGUN, gate, how="close"), 200, "reset", "a: answer cut short"),
     "half a chunk": (lambda gate: cut(*BEGUN, gate, how="short"), 200, "reset", "a: answer cut short"),
-    "garbage": (lambda gate: cut(*BEGUN, gate, how="garbage"), 200, "reset", "a: connection closed"),
+    "garbage": (lambda gate: cut(*BEGUN, gate, how="garbage"), 200, "protocol", "a: not a usable HTTP"),
     "clean": (lambda gate: cut(*BEGUN, gate, how="clean"), 200, "reset", "a: stream cut before its end"),
     "error event": (lambda gate: stream(*BEGUN, gate, OVERLOADED), 529, None, "a: 529 Overloaded"),
     "stalled": (lambda gate: cut(*BEGUN, gate, how="stall"), 200, "timeout", "a: stalled"),
@@ -41,6 +41,7 @@ BREAKS: dict[str, tuple[Breaker, int, str | None, str]] = {
 
 
 @pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.fault("N14", "N17", "P05", "P24")
 async def test_a_cut_stream_ends_with_an_error_in_the_callers_wire_and_without_a_last_chunk(
     house: Open, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_cut_stream_ends_with_an_error_in_the_callers_wire_and_without_a
     assert [record for record in caplog.records if record.name.startswith(("uvicorn", "crtui"))] == []
 
 
+@pytest.mark.fault("P21", "P24")
 async def test_the_chat_wires_error_is_one_clean_event_even_after_half_an_event(house: Open) -> None:
     whole = chat_text("one")
     broken = cut(CHAT_START, whole, chat_text("two")[:30], how="clean")
@@ -80,6 +82,7 @@ async def test_the_chat_wires_error_is_one_clean_event_even_after_half_an_event(
     assert b"[DONE]" not in answer.body
 
 
+@pytest.mark.fault("N14", "P21")
 async def test_a_stream_that_ends_at_any_byte_is_failed_over_or_broken_off_or_whole(house: Open) -> None:
     whole = MESSAGE_START + message_text("hi") + MESSAGE_END
     content = len(MESSAGE_START + message_text("hi"))
@@ -98,6 +101,7 @@ async def test_a_stream_that_ends_at_any_byte_is_failed_over_or_broken_off_or_wh
         assert (b"second" in answer.body) is (at < content), at
 
 
+@pytest.mark.fault("S31")
 async def test_usage_so_far_is_told_and_a_missing_part_is_estimated(house: Open) -> None:
     text = "x" * 400
     async with (
@@ -113,6 +117,7 @@ async def test_usage_so_far_is_told_and_a_missing_part_is_estimated(house: Open)
     assert [end.usage_estimated for end in ends] == [True, True]
 
 
+@pytest.mark.fault("S31")
 async def test_a_finished_stream_without_usage_is_estimated(house: Open) -> None:
     pieces = (CHAT_START, chat_text("x" * 40), chat_chunk({}, "stop"), CHAT_DONE)
     body = chat_request(stream=True, messages=[{"role": "user", "content": "y" * 80}])
@@ -122,6 +127,7 @@ async def test_a_finished_stream_without_usage_is_estimated(house: Open) -> None
     assert (end.usage, end.usage_estimated) == (Usage(20, 10), True)
 
 
+@pytest.mark.fault("P22")
 async def test_at_the_end_marker_the_answer_is_done_though_the_upstream_stays_open(house: Open) -> None:
     script = cut(CHAT_START, chat_text("hi"), CHAT_END, how="stall")
     async with Upstream(script) as upstream, house(upstream) as gateway:
@@ -132,6 +138,7 @@ async def test_at_the_end_marker_the_answer_is_done_though_the_upstream_stays_op
     assert end.ok
 
 
+@pytest.mark.fault("N18")
 async def test_bytes_that_never_finish_an_event_do_not_prolong_the_wait(house: Open) -> None:
     async def drip(exchange: Exchange) -> None:
         await exchange.head(200, SSE, ("transfer-encoding", "chunked"))
@@ -149,6 +156,7 @@ async def test_bytes_that_never_finish_an_event_do_not_prolong_the_wait(house: O
     assert (end.error_kind, end.midstream) in [("timeout", True), ("protocol", True)]
 
 
+@pytest.mark.fault("L10")
 async def test_a_slow_reader_stops_the_reading_from_the_upstream(house: Open) -> None:
     piece = chat_text("z" * 65536)
     sent = 0
@@ -177,6 +185,7 @@ async def test_a_slow_reader_stops_the_reading_from_the_upstream(house: Open) ->
     assert len(answer) > 600 * 65536
 
 
+@pytest.mark.fault("L10")
 async def test_a_reader_that_takes_nothing_more_is_cut_off_without_blaming_the_provider(house: Open) -> None:
     async def flood(exchange: Exchange) -> None:
         await exchange.head(200, SSE, ("transfer-encoding", "chunked"))
@@ -197,6 +206,7 @@ async def test_a_reader_that_takes_nothing_more_is_cut_off_without_blaming_the_p
     assert health.consecutive_failures == 0
 
 
+@pytest.mark.fault("K13")
 async def test_no_key_is_in_an_in_band_error(house: Open) -> None:
     quoting = sse(
         "error", {"type": "error", "error": {"type": "api_error", "message": f"key {CANARY} broke"}}

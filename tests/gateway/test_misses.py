@@ -17,6 +17,7 @@ TOKEN = "right-token-0123456789"
 @pytest.mark.parametrize(
     ("method", "path", "right"), [("GET", "/v1/models", TOKEN), ("POST", "/crtui/v1/reset", CONTROL)]
 )
+@pytest.mark.fault("K08")
 async def test_the_right_token_is_not_looked_at_either_until_the_minute_is_over(
     house: Open, method: str, path: str, right: str
 ) -> None:

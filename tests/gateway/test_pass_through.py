@@ -25,6 +25,7 @@ from .wires import (
 )
 
 
+@pytest.mark.fault("P39")
 async def test_a_request_body_reaches_the_provider_byte_for_byte(house: Open) -> None:
     body = (
         b'{ "zeta":1,"model" : "m", "messages":[{"role":"user","content":"\\u00e9"}], "x":{"b":1,"a":[1.0]}}'
@@ -48,6 +49,7 @@ async def test_an_answer_comes_back_byte_for_byte_with_the_gateways_headers(hous
     assert answer.header("x-crtui-request-id") == end.request
 
 
+@pytest.mark.fault("P14")
 async def test_a_stream_comes_back_byte_for_byte_and_whole(house: Open) -> None:
     pieces = (MESSAGE_START, PING, message_text("Hi"), b": comment\n\n", message_text(" there"), MESSAGE_END)
     async with Upstream(stream(*pieces)) as upstream, house(upstream) as gateway:
@@ -61,6 +63,7 @@ async def test_a_stream_comes_back_byte_for_byte_and_whole(house: Open) -> None:
     assert end.ttft_ms is not None
 
 
+@pytest.mark.fault("P15")
 async def test_events_split_at_every_byte_come_back_the_same(house: Open) -> None:
     body = CHAT_START + chat_text("é") + CHAT_END
     pieces = [body[at : at + 1] for at in range(len(body))]
@@ -71,6 +74,7 @@ async def test_events_split_at_every_byte_come_back_the_same(house: Open) -> Non
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\r"])
+@pytest.mark.fault("P11")
 async def test_streams_with_other_line_ends_are_passed_on_as_they_come(house: Open, end: bytes) -> None:
     body = (CHAT_START + chat_text("x") + CHAT_END).replace(b"\n", end)
     async with Upstream(stream(body[:100], body[100:])) as upstream, house(upstream) as gateway:
@@ -90,6 +94,7 @@ async def test_a_configured_model_is_sent_and_nothing_else_changes(house: Open) 
     assert end.model == "qwen3:4b"
 
 
+@pytest.mark.fault("K10")
 async def test_the_providers_key_is_sent_and_the_callers_is_not(house: Open) -> None:
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
         await gateway.chat(chat_request(), authorization="Bearer callers-own", x_api_key="callers-too")
@@ -98,6 +103,7 @@ async def test_the_providers_key_is_sent_and_the_callers_is_not(house: Open) -> 
     assert "callers" not in str(sent.headers)
 
 
+@pytest.mark.fault("K10")
 async def test_with_auth_client_the_callers_credential_goes_on_but_never_the_gateways_token(
     house: Open,
 ) -> None:
@@ -112,6 +118,7 @@ async def test_with_auth_client_the_callers_credential_goes_on_but_never_the_gat
     assert "gateway-token-123" not in str(sent.headers)
 
 
+@pytest.mark.fault("K10", "K24", "K36")
 async def test_headers_that_matter_to_the_provider_go_on_and_others_stay(house: Open) -> None:
     async with Upstream(ok_json(MESSAGE)) as upstream, house(upstream) as gateway:
         await gateway.message(
@@ -137,6 +144,7 @@ async def test_only_harmless_query_parameters_go_on(house: Open) -> None:
     assert upstream.requests[0].target == "/v1/messages?beta=true"
 
 
+@pytest.mark.fault("K24")
 async def test_an_upstreams_cookies_and_identity_do_not_come_back(house: Open) -> None:
     headers = (("set-cookie", "a=b"), ("server", "rude/1"), ("alt-svc", "h3"), ("request-id", "req_9"))
     async with Upstream(ok_json(MESSAGE, *headers)) as upstream, house(upstream) as gateway:
@@ -147,6 +155,7 @@ async def test_an_upstreams_cookies_and_identity_do_not_come_back(house: Open) -
     assert upstream.requests[1].header("cookie") is None
 
 
+@pytest.mark.fault("S15")
 async def test_a_refusal_of_the_request_itself_passes_through_as_it_is(house: Open) -> None:
     fault = {"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens: required"}}
     async with (
@@ -166,6 +175,7 @@ async def test_a_refusal_of_the_request_itself_passes_through_as_it_is(house: Op
     assert gateway.engine.provider_view("a").health.state == "HEALTHY"
 
 
+@pytest.mark.fault("K13")
 async def test_a_key_that_an_upstream_quotes_is_masked_everywhere(
     house: Open, caplog: pytest.LogCaptureFixture
 ) -> None:

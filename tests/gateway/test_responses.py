@@ -90,6 +90,7 @@ async def test_a_provider_that_does_not_speak_it_is_passed_over(house: Open) -> 
     assert answer.json["error"]["code"] == "no_provider"
 
 
+@pytest.mark.fault("P24")
 async def test_a_cut_stream_ends_as_a_failed_response_and_without_a_last_chunk(house: Open) -> None:
     script = cut(*BEGUN, how="clean")
     async with Upstream(script) as upstream, house(provider("a", upstream.url, wires=WIRES)) as gateway:

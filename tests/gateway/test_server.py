@@ -26,6 +26,7 @@ from .wires import (
 )
 
 
+@pytest.mark.fault("X15")
 def test_a_taken_port_is_one_line_with_the_address_and_the_remedy() -> None:
     with bind("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
@@ -35,6 +36,7 @@ def test_a_taken_port_is_one_line_with_the_address_and_the_remedy() -> None:
     assert str(told.value) == f"cannot listen on 127.0.0.1:{port}: the port is taken; {remedy}"
 
 
+@pytest.mark.fault("X15")
 def test_an_address_that_is_not_ours_is_told_as_such() -> None:
     with pytest.raises(CrtuiError, match=r"192\.0\.2\.1:4747: this machine has no such address"):
         bind("192.0.2.1", 4747)
@@ -49,6 +51,7 @@ def test_a_name_that_does_not_exist_is_told_as_such(monkeypatch: pytest.MonkeyPa
         bind("nowhere.invalid", 4747)
 
 
+@pytest.mark.fault("L18")
 async def test_stopping_waits_for_what_runs_and_refuses_what_is_new(house: Open) -> None:
     gate = asyncio.Event()
     async with Upstream(stream(chat_text("Hi"), gate, CHAT_END)) as upstream, house(upstream) as gateway:
@@ -79,6 +82,7 @@ async def test_stopping_waits_for_what_runs_and_refuses_what_is_new(house: Open)
     assert end.ok
 
 
+@pytest.mark.fault("L18")
 async def test_what_still_runs_after_the_drain_ends_with_an_error_and_blames_nobody(house: Open) -> None:
     async with (
         Upstream(cut(MESSAGE_START, message_text("Half"), how="stall")) as first,
@@ -137,6 +141,7 @@ def test_it_all_holds_on_uvloop_as_the_program_runs_it() -> None:
     uvloop.run(run())
 
 
+@pytest.mark.fault("K12")
 async def test_a_bug_of_ours_is_one_log_line_a_500_and_no_traceback(
     house: Open, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,7 @@ ANSWER = {**RESPONSE, "status": "completed", "output": [OUTPUT], "usage": TOKENS
 HELLO: list[Any] = [USER]
 
 
+@pytest.mark.fault("S16")
 async def test_a_llama_cpp_overflow_is_what_claude_code_compacts_at(house: Open) -> None:
     async with Upstream(status(400, TOO_LONG)) as upstream, house(upstream) as gateway:
         answer = await gateway.message(message_request())
@@ -74,6 +75,7 @@ async def test_an_overflow_told_inside_the_stream_is_one_too(house: Open) -> Non
     assert (end.status, view.health.consecutive_failures) == (400, 0)
 
 
+@pytest.mark.fault("S16")
 async def test_a_larger_context_is_tried_before_the_client_hears_of_it(house: Open) -> None:
     async with (
         Upstream(status(400, TOO_LONG)) as first,
@@ -136,6 +138,7 @@ async def test_a_body_that_needs_no_merging_keeps_its_bytes(house: Open) -> None
         ("/v1/responses", ANSWER, b"event: response.completed"),
     ],
 )
+@pytest.mark.fault("P30")
 async def test_a_whole_answer_to_a_streaming_request_is_told_as_a_stream(
     house: Open, path: str, answer: object, mark: bytes
 ) -> None:

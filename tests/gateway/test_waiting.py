@@ -68,6 +68,7 @@ async def softly(gateway: House, wire: str) -> tuple[RudeClient, Answer]:
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P45", "S44")
 async def test_the_next_provider_serves_after_the_signs_of_life(house: Open, wire: str) -> None:
     """RELIABILITY P45."""
     gate = asyncio.Event()
@@ -87,6 +88,7 @@ async def test_the_next_provider_serves_after_the_signs_of_life(house: Open, wir
 
 
 @pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.fault("P45")
 async def test_an_error_is_told_in_the_stream_and_the_answer_is_cut(house: Open, wire: str) -> None:
     gate = asyncio.Event()
     async with (
