@@ -1,1 +1,1 @@
-"""Real coding agents through the gateway. Not part of the suite: they are installed from npm first."""
+"""Real coding agents through the gateway. Not part of the suite: npm and PyPI install them first."""

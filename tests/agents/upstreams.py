@@ -1,62 +1,26 @@
-"""What scripted providers answer to Claude Code and Codex, and what a picky local backend refuses."""
+"""What scripted providers do with an agent: the chat wire's answers, a slow backend and a picky one."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
-from tests.fakes.upstream import Exchange, Script, ok_json, status, stream
-from tests.gateway.wires import MESSAGE, MESSAGE_END, MESSAGE_START, message_text
-from tests.wire.answers import ADDED, CREATED, OUTPUT, TOKENS, ended, event
+from tests.fakes.upstream import Exchange, Script, Seen, ok_json, status, stream
+from tests.gateway.wires import CHAT_END, CHAT_START, COMPLETION, chat_text
+from tests.llamacpp.tiny_model import SENTENCE as WORDS
+
+__all__ = ["CHAT_BEGUN", "WORDS", "chat_good", "picky", "slow"]
 
 SLOW_S: Final = 28.0
-WORDS = "The gateway works."
-_ITEM = {**OUTPUT, "content": [{"type": "output_text", "text": WORDS, "annotations": []}]}
-
-CLAUDE_BEGUN = (MESSAGE_START, message_text("The gate"))
-CLAUDE = (MESSAGE_START, message_text(WORDS), MESSAGE_END)
-CODEX_BEGUN = (
-    CREATED,
-    ADDED,
-    event({"type": "response.output_text.delta", "item_id": "msg_1", "delta": "The gate"}),
-)
-CODEX = (
-    CREATED,
-    ADDED,
-    event({"type": "response.output_text.delta", "item_id": "msg_1", "delta": WORDS}),
-    event({"type": "response.output_item.done", "output_index": 0, "item": _ITEM}),
-    ended(output=[_ITEM], usage=TOKENS),
-)
+CHAT_BEGUN: Final = (CHAT_START, chat_text("The gate"))
 
 
-async def claude_good(exchange: Exchange) -> None:
-    """A whole message where Claude Code asks again without streaming, as it does after an error."""
-    whole = {**MESSAGE, "content": [{"type": "text", "text": WORDS}]}
-    await (stream(*CLAUDE) if exchange.seen.json.get("stream") else ok_json(whole))(exchange)
-
-
-def claude_tool(name: str, arguments: str) -> Script:
-    """Claude asks for a tool."""
-    block = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
-    delta = {"type": "input_json_delta", "partial_json": arguments}
-    start = MESSAGE_START.partition(b"event: content_block_start")[0]
-    return stream(
-        start,
-        event({"type": "content_block_start", "index": 0, "content_block": block}),
-        event({"type": "content_block_delta", "index": 0, "delta": delta}),
-        MESSAGE_END.replace(b'"end_turn"', b'"tool_use"'),
-    )
-
-
-def codex_tool(name: str, arguments: str) -> Script:
-    """Codex's model asks for a tool."""
-    call = {"type": "function_call", "id": "f1", "call_id": "c1", "name": name, "arguments": arguments}
-    return stream(
-        CREATED,
-        event({"type": "response.output_item.added", "output_index": 0, "item": call}),
-        event({"type": "response.output_item.done", "output_index": 0, "item": call}),
-        ended(output=[call], usage=TOKENS),
-    )
+async def chat_good(exchange: Exchange) -> None:
+    """An answer in the form that was asked for."""
+    message = {"role": "assistant", "content": WORDS}
+    whole = {**COMPLETION, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    streamed = stream(CHAT_START, chat_text(WORDS), CHAT_END)
+    await (streamed if exchange.seen.json.get("stream") else ok_json(whole))(exchange)
 
 
 def slow(good: Script) -> Script:
@@ -74,11 +38,13 @@ def picky(good: Script) -> Script:
 
     async def script(exchange: Exchange) -> None:
         refused = status(400, {"error": {"code": 400, "message": "System message must be at the beginning."}})
-        await (refused if _is_scattered(exchange.seen.json) else good)(exchange)
+        await (refused if _is_scattered(exchange.seen) else good)(exchange)
 
     return script
 
 
-def _is_scattered(body: dict[str, Any]) -> bool:
-    turns = body.get("messages") or body.get("input") or []
-    return any(turn.get("role") in ("system", "developer") for turn in turns)
+def _is_scattered(seen: Seen) -> bool:
+    turns = seen.json.get("messages") or seen.json.get("input") or []
+    # The chat wire has no other place for the one text than the first message.
+    later = turns[1:] if seen.target.endswith("/chat/completions") else turns
+    return any(turn.get("role") in ("system", "developer") for turn in later)

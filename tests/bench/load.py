@@ -134,7 +134,8 @@ class Client(asyncio.Protocol):
         self._chunks += count
         self._results.chunks += count
         self._buffer = (self._buffer + data)[-16:]
-        if self._buffer.endswith(b"0\r\n\r\n"):
+        # A head may end in these bytes too, where its last header's value ends in 0.
+        if self._chunks and self._buffer.endswith(b"0\r\n\r\n"):
             self._results.add(now - self._asked, ok=self._chunks >= CHUNKS)
             self._ask()
 

@@ -1,0 +1,1 @@
+"""A real llama.cpp server behind the gateway, on a model that is made here."""
