@@ -73,8 +73,8 @@ class Body:
         Raises ``BodyTooLargeError``, ``BodyTooSlowError`` or ``ClientGoneError``.
         """
         self._reading = True
-        if not self.complete:
-            self._more()
+        # Also where all of it is here: a connection that takes nothing does not see its client leave.
+        self._more()
         while not (self.complete or self._gone or self._held > limit):
             await self._next()
         if self._gone:

@@ -232,7 +232,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Somebody reads the body."""
-        if self._expects:
+        if self._expects and self._in_message:
             self._expects = False
             self.write(_CONTINUE)
         if not self._transport.is_closing():

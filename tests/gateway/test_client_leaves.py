@@ -64,6 +64,23 @@ async def test_in_the_middle_of_the_stream(house: Open, how: str) -> None:
     assert health.consecutive_failures == 0
 
 
+@pytest.mark.parametrize("length", [1_000, 100_000, 800_000])
+async def test_however_large_its_request_was(house: Open, length: int) -> None:
+    """A body that is whole before anybody reads it had the connection held, and for good."""
+    async with (
+        Upstream(cut(CHAT_START, chat_text("x" * 200), how="stall")) as upstream,
+        house(upstream) as gateway,
+    ):
+        client = await gateway.connect()
+        prompt = [{"role": "user", "content": "p" * length}]
+        await client.ask("POST", "/v1/chat/completions", chat_request(stream=True, messages=prompt))
+        await client.read_some(b'x"')
+        client.close()
+        await asyncio.wait_for(upstream.requests[0].gone.wait(), 5)
+        end = await gateway.end()
+    assert end.error_kind == "client"
+
+
 @pytest.mark.fault("L07")
 async def test_while_it_sends_its_body_no_attempt_is_ever_made(house: Open) -> None:
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
