@@ -34,6 +34,8 @@ def value_offsets(body: bytes, key: bytes) -> list[int]:
 
 def is_repeated(body: bytes, key: bytes) -> bool:
     """Whether the object has that top-level key more than once."""
+    if body.count(b'"%b"' % key) < 2 and _ANY_ESCAPE not in body:
+        return False
     places = _places(body, key)
     return (places is None or len(places) > 1) and len(value_offsets(body, key)) > 1
 
