@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ ANSWER = ok_json(wires.COMPLETION)
 PROVIDER = (
     '[[provider]]\nname = "{}"\nkind = "openai-compatible"\nbase_url = "{}"\nauth = "none"\npoll_s = 0\n'
 )
-RUNS = 3
+RUNS = 2
 AT_ONCE = 8
 WITHIN_S = 1.0
 """What a kill may cost at most."""
+RESTART_S = 10.0
+"""Far above what a restart takes, which is printed: how busy the machine is decides."""
 
 
 def config_for(place: Place, **upstreams: Upstream) -> Path:
@@ -168,36 +171,41 @@ def quick_check(place: Place, copy: Path) -> str:
         return db.execute("PRAGMA quick_check").fetchone()[0]
     finally:
         db.close()
+        shutil.rmtree(copy)
 
 
-async def kill_again_and_again(place: Place, times: int) -> None:
+async def kill_again_and_again(place: Place, times: int) -> list[float]:
+    """Start, look what is known, load, kill: how many seconds each start after a kill took."""
     dice = random.Random(times)
     least = most = 0
-    async with Upstream(ANSWER) as a:
+    starts: list[float] = []
+    now = asyncio.get_running_loop().time
+    async with Upstream(ANSWER) as a, httpx.AsyncClient() as client:
         config = config_for(place, a=a)
-        for number in range(times):
+        for _ in range(times + 1):
+            began = now()
             with place.serving(config) as serving:
-                state = await state_of(place, serving)
+                starts.append(now() - began)
+                state = (await client.get(f"{serving.url}/crtui/v1/state")).json()
                 known = state["providers"][0]["usage"]["requests"]
                 assert least <= known <= most
                 assert state["gateway"]["notices"] == []
-                must, may = await load_and_kill(serving, dice.randrange(20, 1_200))
-            assert quick_check(place, place.path / f"copy-{number}") == "ok"
+                must, may = await load_and_kill(serving, dice.randrange(20, 600))
+            assert quick_check(place, place.path / "copy") == "ok"
             least, most = known + must, known + may
-        with place.serving(config) as serving:
-            state = await state_of(place, serving)
-    assert least <= state["providers"][0]["usage"]["requests"] <= most
+    return starts[1:]
 
 
 @pytest.mark.fault("D07", "X05")
-async def test_a_kill_at_any_moment_loses_at_most_the_last_second_and_breaks_nothing(place):
-    await kill_again_and_again(place, RUNS)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(300)
-async def test_thirty_kills_lose_at_most_the_last_second_each_and_break_nothing(place):
-    await kill_again_and_again(place, 30)
+@pytest.mark.parametrize(
+    "times", [RUNS, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+)
+async def test_a_kill_at_any_moment_loses_at_most_the_last_second_and_breaks_nothing(
+    place: Place, times: int
+) -> None:
+    restarts = await kill_again_and_again(place, times)
+    print(f"{times} kills; up again after {statistics.median(restarts):.2f} s, at most {max(restarts):.2f} s")
+    assert statistics.median(restarts) < RESTART_S
 
 
 @pytest.mark.fault("D09")

@@ -186,6 +186,6 @@ async def test_an_attempt_that_does_not_end_itself_is_caught(monkeypatch: pytest
         return fault
 
     monkeypatch.setattr(Try, "run", run)
-    monkeypatch.setitem(globals(), "PATIENCE_S", 0.2)
+    monkeypatch.setitem(globals(), "PATIENCE_S", 0.05)
     with pytest.raises((AssertionError, TimeoutError)):
         await waits(in_two_parts, streamed=False)

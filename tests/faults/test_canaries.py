@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crtui.cli import main
 from tests.cli.conftest import Place
 from tests.fakes.terminal import Terminal, crtui, environ
 from tests.fakes.upstream import SSE, Exchange, Upstream, ok_json, status
@@ -90,7 +91,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.fault("K10", "K11", "K13", "K25", "K29")
-async def test_no_secret_is_in_anything_that_is_written_or_told(place: Place) -> None:
+async def test_no_secret_is_in_anything_that_is_written_or_told(
+    place: Place, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     good = ok_json({**COMPLETION, "choices": [{"message": {"content": ANSWER}}]})
     async with Upstream(echo, echo, echo_in_the_stream) as a, Upstream(good) as b:
         config = place.config(provider("a", a) + provider("b", b))
@@ -104,8 +107,9 @@ async def test_no_secret_is_in_anything_that_is_written_or_told(place: Place) ->
             }
             for path in ("/crtui/v1/state", "/metrics", "/v1/models"):
                 told[path] = await get(serving.url, path)
-            done = await asyncio.to_thread(place.run, "export", **keys)
-            told["export"] = (done.stdout + done.stderr).encode()
+            with pytest.raises(SystemExit):
+                main(["export", "--state-dir", str(place.path / "state")])
+            told["export"] = b"".join(capsysbinary.readouterr())
             await asyncio.to_thread(serving.logged, "attempt.ok")
             serving.process.terminate()
             serving.process.wait(10)
@@ -114,6 +118,7 @@ async def test_no_secret_is_in_anything_that_is_written_or_told(place: Place) ->
         lines = list(serving.log)
     told |= files(place.path / "state")
     told["trace"] = trace.read_bytes()
+    assert b'"crtui":"trace"' in told["export"]
     answers = {name: told.pop(name) for name in ("failed over", "failed over again", "broken off")}
     assert found(told) == []
     assert found(answers, ANSWER) == []

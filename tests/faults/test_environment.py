@@ -45,8 +45,29 @@ async def get(serving: Serving, path: str) -> httpx.Response:
         return await client.get(f"{serving.url}{path}")
 
 
-@pytest.mark.fault("D02", "D03", "N08", "N22", "N23", "X23")
-async def test_in_strange_surroundings_it_serves_and_says_what_is_missing(place: Place) -> None:
+WATCH = """
+import os, sys
+kept = open(os.environ["WATCHED"], "w")
+def told(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
+        print(f"connects {args[1] if event == 'socket.connect' else args[:2]}", file=kept, flush=True)
+    if event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
+        print(f"starts {args}", file=kept, flush=True)
+sys.addaudithook(told)
+"""
+
+
+def watching(place: Place) -> dict[str, str]:
+    """The variables that make Python write down whom it connects to and what it starts, from its start on."""
+    (place.path / "sitecustomize.py").write_text(WATCH)
+    path = f"{place.path}{os.pathsep}{place.environ['PYTHONPATH']}"
+    return {"PYTHONPATH": path, "WATCHED": str(place.path / "watched")}
+
+
+@pytest.mark.fault("D02", "D03", "K26", "K33", "K34", "N08", "N22", "N23", "X23")
+async def test_in_strange_surroundings_it_serves_says_what_is_missing_and_connects_to_its_providers_only(
+    place: Place,
+) -> None:
     """No home, no state, a proxy for everything, no certificates, and then nobody who reads what it says."""
     async with Upstream(GOOD) as proxy, Upstream(status(500, {}), GOOD) as upstream:
         strange = {
@@ -57,6 +78,7 @@ async def test_in_strange_surroundings_it_serves_and_says_what_is_missing(place:
             "HTTPS_PROXY": "gopher://127.0.0.1:9",
             "SSL_CERT_FILE": "/nowhere/ca.pem",
             "REQUESTS_CA_BUNDLE": "/nowhere/ca.pem",
+            **watching(place),
         }
         with place.serving(config_for(place, upstream), **strange) as serving:
             state = (await get(serving, "/crtui/v1/state")).json()
@@ -64,10 +86,13 @@ async def test_in_strange_surroundings_it_serves_and_says_what_is_missing(place:
             answers = [(await ask(serving)).status_code for _ in range(3)]
             serving.process.terminate()
             code = serving.process.wait(10)
+    told = (place.path / "watched").read_text().splitlines()
     assert answers == [502, 200, 200]
     assert proxy.requests == []
     assert [notice for notice in state["gateway"]["notices"] if "/dev/null/state" in notice]
     assert code == 0
+    assert f"connects ('127.0.0.1', {upstream.port})" in told
+    assert [line for line in told if not line.startswith("connects") or "127.0.0.1" not in line] == []
 
 
 def nobody_reads(process: subprocess.Popen[str]) -> None:
@@ -90,12 +115,11 @@ PYTHONS: dict[str, dict[str, str]] = {
     "in development mode, in German": {"PYTHONDEVMODE": "1", "LC_ALL": "de_DE.UTF-8"},
     "optimised": {"PYTHONOPTIMIZE": "2"},
 }
-SLOW = pytest.mark.long
-NAMED = [name if place < 1 else pytest.param(name, marks=SLOW) for place, name in enumerate(PYTHONS)]
 
 
+@pytest.mark.long
 @pytest.mark.fault("X17", "X26")
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", PYTHONS)
 def test_whatever_python_and_locale_the_same_bytes_come_out(place: Place, name: str) -> None:
     done = subprocess.run(
         [*CRTUI, "replay", str(TRACE), "--final-state"],
@@ -159,6 +183,7 @@ def test_a_dotenv_file_is_never_read(
     assert "canary" not in text
 
 
+@pytest.mark.long
 @pytest.mark.fault("X03", "X04")
 async def test_stopped_it_goes_on_interrupted_it_drains_and_interrupted_again_it_ends(place: Place) -> None:
     gate = asyncio.Event()
@@ -206,6 +231,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.long
 @pytest.mark.fault("X11", "K12")
 def test_a_gateway_that_fails_of_itself_ends_in_one_line_without_a_traceback(place: Place) -> None:
     config = place.config(PROVIDER.format("http://127.0.0.1:9"))
@@ -218,47 +244,3 @@ def test_a_gateway_that_fails_of_itself_ends_in_one_line_without_a_traceback(pla
     assert "serves on" in serves
     assert failed == "crtui: the gateway has failed: KeyError in <string>:5; please report this"
     assert "canary" not in done.stdout + done.stderr
-
-
-WATCHED = """
-import sys
-def told(event, args):
-    if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
-        print(f"connects {args[1] if event == 'socket.connect' else args[:2]}", file=sys.stderr, flush=True)
-    if event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
-        print(f"starts {args}", file=sys.stderr, flush=True)
-sys.addaudithook(told)
-from crtui.cli import main
-sys.argv = ["crtui", "serve", "--config", sys.argv[1], "--listen", "127.0.0.1:0"]
-sys.exit(main())
-"""
-
-
-@pytest.mark.fault("K33", "K34", "K26")
-async def test_it_connects_to_its_providers_and_to_nobody_else_and_starts_no_program(place: Place) -> None:
-    async with Upstream(GOOD) as upstream:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            WATCHED,
-            str(config_for(place, upstream)),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env=place.environ,
-        )
-        assert process.stderr is not None
-        lines: list[str] = []
-        while "serves on" not in (lines[-1] if lines else ""):
-            lines.append((await process.stderr.readline()).decode())
-        url = lines[-1].split("serves on ")[1].split()[0]
-        async with httpx.AsyncClient(trust_env=False) as client:
-            headers = {"content-type": "application/json"}
-            answer = await client.post(f"{url}/v1/chat/completions", content=chat_request(), headers=headers)
-        process.terminate()
-        rest = await process.stderr.read()
-        await process.wait()
-    told = [line for line in (*lines, *rest.decode().splitlines()) if "connects" in line or "starts" in line]
-    strange = [line for line in told if "127.0.0.1" not in line]
-    assert answer.status_code == 200
-    assert told
-    assert strange == []

@@ -25,7 +25,7 @@ from tests.gateway.wires import (
 )
 from tests.replay.goldens import traces
 
-LITTLE = 25
+LITTLE = 12
 MUCH = 2_000
 BODY = chat_request()
 REQUEST = (

@@ -24,7 +24,7 @@ def dashboard(folder: Path, *args: str, **variables: str) -> Terminal:
 
 
 @pytest.mark.fault("X07")
-@pytest.mark.parametrize("kind", ["dumb", ""])
+@pytest.mark.parametrize("kind", ["dumb", pytest.param("", marks=pytest.mark.long)])
 def test_a_terminal_that_can_do_nothing_gets_a_line_and_no_escape(tmp_path: Path, kind: str) -> None:
     with dashboard(tmp_path, TERM=kind) as terminal:
         assert terminal.wait() == 2
@@ -62,8 +62,9 @@ def test_a_terminal_that_takes_nothing_more_holds_no_request_up(tmp_path: Path) 
         assert terminal.wait() == 0
 
 
+@pytest.mark.long
 @pytest.mark.fault("X20")
-@pytest.mark.parametrize("size", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("size", [20_000, 1_000_000])
 async def test_however_much_is_pasted_into_the_filter_it_does_no_harm(size: int) -> None:
     hostile = "\x1b[2J\x07x\u202e"
     async with stage(fake.busy()) as on:
