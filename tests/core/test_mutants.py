@@ -7,11 +7,15 @@ from functools import partial
 
 import pytest
 
-from tests.core import test_budget, test_dump, test_operator, test_quota
+from tests.core import test_budget, test_dump, test_memory, test_operator, test_quota
 from tests.core.mutants import MUTANTS, Mutant
 from tests.core.test_machine import run
 
 BY_TABLE: dict[str, Callable[[], None]] = {
+    "a_cooldown_ends_a_millisecond_early": test_memory.test_the_cooldown_ends_exactly_at_its_deadline,
+    "money_is_spent_but_never_runs_out": (
+        test_budget.test_reaching_the_cap_excludes_until_the_months_end_and_is_told_once
+    ),
     "a_restart_forgets_the_time_that_passed": partial(
         test_dump.test_the_time_that_passed_is_taken_off_a_wait_and_a_clock_set_back_adds_none, 30, 70
     ),
