@@ -11,6 +11,7 @@ import heapq
 import pickle
 import random
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Final
 
 from crtui.core import saved
@@ -63,7 +64,8 @@ class Core:
         self._profiles = Profiles(settings)
         self._adaptive = {p.name: AdaptiveOrder() for p in settings.profiles if p.adaptive}
         self._current: dict[str, str] = {}
-        self._demand = {profile.name: Demand() for profile in settings.profiles}
+        # A single profile's is what all providers serve together.
+        self._demand = {p.name: Demand() for p in settings.profiles} if len(settings.profiles) > 1 else {}
         self._affinity = Affinity()
         self._due: list[tuple[int, int]] = []
         self._rows: dict[str, tuple[tuple[int, int], bool, ProviderView]] = {}
@@ -250,8 +252,10 @@ class Core:
         return self._profiles.judging(name)
 
     def demand(self, profile: str, now: Now) -> Usage:
-        """What a profile's callers use per hour at the recent rate. Raises ``KeyError``."""
-        return self._demand[profile].hourly(now)
+        """What a configured profile's callers use per hour at the recent rate."""
+        if self._demand:
+            return self._demand[profile].hourly(now)
+        return reduce(Usage.plus, (state.hourly(now) for state in self._states), Usage())
 
     def _advance(self, now: Now) -> list[Event]:
         """Let everything happen that falls due up to ``now``, each at its own time."""
@@ -296,7 +300,7 @@ class Core:
         outcome, told = state.fold(item, profile, now)
         if outcome.kind == "ok" and item.session is not None and profile.affinity_ms:
             self._affinity.put(f"{profile.name}\0{item.session}", state.name, now.mono)
-        if item.usage is not None:
+        if item.usage is not None and self._demand:
             self._demand[profile.name].add(item.usage, now.mono)
         self.version += 1
         if not (state.calm and state.is_scheduled(now)):

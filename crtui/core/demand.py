@@ -27,7 +27,7 @@ class Demand:
         used[1] += usage.output
         used[2] += usage.cache_read
         used[3] += usage.cache_write
-        self._rate.add(usage.total, mono)
+        self._rate.add(usage.input + usage.output + usage.cache_read + usage.cache_write, mono)
 
     def hourly(self, now: Now) -> Usage:
         """Use per hour at the recent rate; nothing if that is unknown."""

@@ -191,13 +191,12 @@ class Player:
         return next(self._steps, None)
 
     def _numbered(self) -> Iterator[tuple[int, bytes]]:
-        """Lines with their numbers, blank ones left out; ``_begins`` is where the last one began."""
+        """Lines with their numbers; ``_begins`` is where the last one began."""
         while raw := self._file.readline(MAX_LINE + 2):
             self._begins = self._offset
             self._offset += len(raw)
             self._line += 1
-            if not raw.isspace():
-                yield self._line, raw
+            yield self._line, raw
 
 
 def _end(file: BinaryIO) -> int:

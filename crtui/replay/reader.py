@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
@@ -51,8 +51,10 @@ class Step(NamedTuple):
 
 
 def read_header(lines: Iterator[tuple[int, bytes]], name: str) -> Header:
-    """The header. Raises ``TraceError``."""
+    """The header, from numbered lines. Raises ``TraceError``."""
     for number, raw in lines:
+        if not raw.strip():
+            continue
         data = _object(raw, name, number)
         if data.get("crtui") != "trace":
             raise _fault(name, number, 'a trace starts with {"crtui": "trace", "version": 1, ...}')
@@ -87,6 +89,8 @@ def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) ->
     for number, raw in lines:
         line = read_plain(raw) if len(raw) <= MAX_LINE else None
         if line is None or line.t == NO_TIME:
+            if not raw.strip():
+                continue
             line = _object(raw, name, number)
         t = line.t if isinstance(line, PlainLine) else line.pop("t", None)
         # A bool is none of the two, and NaN and the infinities compare false.
@@ -102,13 +106,6 @@ def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) ->
         except BadInputError as fault:
             raise _fault(name, number, str(fault)) from fault
         yield Step(number, now, item)
-
-
-def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers, blank ones left out."""
-    for number, line in enumerate(lines, 1):
-        if line and not line.isspace():
-            yield number, line
 
 
 def _object(raw: bytes, name: str, number: int) -> dict[str, Any]:

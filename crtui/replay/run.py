@@ -22,7 +22,7 @@ from crtui.core.settings import CoreSettings
 from crtui.core.views import GatewayView, Snapshot
 from crtui.errors import TraceError
 from crtui.replay.begin import first_core
-from crtui.replay.reader import Header, Step, numbered, read_header, read_steps
+from crtui.replay.reader import Header, Step, read_header, read_steps
 
 _Output = dict[str, object]
 TAIL: Final = 100
@@ -37,7 +37,7 @@ class Replay:
     def __init__(self, lines: Iterable[bytes], name: str, settings: CoreSettings | None = None) -> None:
         """Read the header. ``settings`` replaces its config. Raises ``TraceError`` or ``ConfigError``."""
         self._name = name
-        self._lines = numbered(lines)
+        self._lines = enumerate(lines, 1)
         self.header: Header = read_header(self._lines, name)
         self.now: Now = self.header.at(0)
         self._core = first_core(self.header, name, settings)
