@@ -51,8 +51,8 @@ used = excluded.used, resets_at = coalesce(excluded.resets_at, resets_at), sourc
 WHERE excluded.at >= at
 """
 _KEEP_READING: Final = """
-INSERT OR IGNORE INTO readings SELECT ?1, ?2, ?3, ?4 WHERE ?4 IS NOT NULL AND ?4 IS NOT
-(SELECT used FROM readings WHERE agent = ?1 AND name = ?2 AND at <= ?3 ORDER BY at DESC LIMIT 1)
+INSERT OR IGNORE INTO readings SELECT :agent, :name, :at, :used WHERE :used IS NOT NULL AND :used IS NOT
+(SELECT used FROM readings WHERE agent = :agent AND name = :name AND at <= :at ORDER BY at DESC LIMIT 1)
 """
 
 Row = tuple[int | str | None, ...]
@@ -131,7 +131,8 @@ class Ledger:
         report = limit.report
         row = (agent, report.name, limit.at, report.used_percent, report.resets_at, report.source)
         self.db.execute(_KEEP_LIMIT, row)
-        self.db.execute(_KEEP_READING, row[:4])
+        reading = {"agent": agent, "name": report.name, "at": limit.at, "used": report.used_percent}
+        self.db.execute(_KEEP_READING, reading)
 
     def _take_in(self, source: Source, file: LogFile, pause: Pause) -> Stamp:
         """Read, and return the state of the file that has been read for certain."""
