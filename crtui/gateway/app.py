@@ -107,6 +107,7 @@ class GatewayApp:
             if reason == "stopping" and not request.reply.begun:
                 await _refuse(request, STOPPING)
         except Exception as error:
+            # Whatever breaks in one request is told and logged; the others go on.
             _report(request, error)
             if not request.reply.begun:
                 await _refuse(request, Refusal(500, "an internal error of the gateway", "internal"))

@@ -61,7 +61,7 @@ def length_of(name: str) -> int | None:
 
 def meters_of(provider: ProviderView) -> list[Meter]:
     """Every limit of the provider: windows in their order, then the day's tokens, then the month's cap."""
-    found = [_window(window) for window in provider.quota.windows]
+    found = [window_meter(window) for window in provider.quota.windows]
     burn, budget = provider.burn, provider.budget
     if burn.budget_tokens:
         found.append(
@@ -94,7 +94,8 @@ def binding(provider: ProviderView) -> Meter | None:
     return found[0] if found else None
 
 
-def _window(window: WindowView) -> Meter:
+def window_meter(window: WindowView) -> Meter:
+    """A limit window as a meter."""
     left = None if window.used_percent is None else max(0.0, 100 - window.used_percent)
     if left is None and window.remaining is not None and window.limit:
         left = max(0.0, min(100.0, 100 * window.remaining / window.limit))

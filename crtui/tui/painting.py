@@ -65,7 +65,7 @@ class PaintingApp(TerminalApp):
     """
 
     TITLE = "crtui"
-    CSS_PATH: ClassVar[list[str]] = [  # type: ignore[assignment]
+    CSS_PATH: ClassVar[list[str]] = [  # type: ignore[assignment]  # Textual's is wider, and not a ClassVar
         "styles/tokens.tcss",
         "styles/dashboard.tcss",
     ]

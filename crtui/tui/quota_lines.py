@@ -10,12 +10,12 @@ from crtui.tui import fmt
 from crtui.tui.agent_lines import agent_name, block_lines, own_windows, short_line, shown_agents
 from crtui.tui.glyphs import NONE, SEPARATOR, TIMES
 from crtui.tui.line import EMPTY, Line, Role, Span, cell, cell_width, fit, width_of
-from crtui.tui.meters import Meter, binding, meters_of
+from crtui.tui.meters import Meter, binding, meters_of, window_meter
 from crtui.tui.rows import left_role
 from crtui.tui.words import when
 
 if TYPE_CHECKING:
-    from crtui.core.views import AgentView, ProviderView, Snapshot, WindowView
+    from crtui.core.views import AgentView, ProviderView, Snapshot
 
     Found = tuple[ProviderView, Meter]
     """A provider with a limit, and the scarcest of its limits."""
@@ -49,27 +49,13 @@ def _agents(
     short: list[Line] = []
     least: list[Line] = []
     for agent in agents:
-        meters = [_window_meter(window) for window in own_windows(agent, snapshot)]
+        meters = [window_meter(window) for window in own_windows(agent, snapshot)]
         body = block_lines(agent, width - 1, now, zone) + _meter_lines(meters, width - 1, now, zone)
         full.append(fit((Span(agent_name(agent), "bright"),), width))
         full += [fit((Span(" "), *line), width) for line in body]
         least.append(short_line(agent, width, now))
         short += [least[-1], *(_meter_line(meter, _AGENT_LABEL, width, now, zone) for meter in meters)]
     return full, short, least
-
-
-def _window_meter(window: WindowView) -> Meter:
-    left = None if window.used_percent is None else max(0.0, 100 - window.used_percent)
-    return Meter(
-        window.name,
-        left,
-        window.resets_at,
-        window.source,
-        window.observed_at,
-        window.exhausts_from,
-        window.exhausts_to,
-        window.unconfirmed,
-    )
 
 
 def _form(found: list[Found], height: int) -> Callable[[list[Found], int, int, tzinfo | None], list[Line]]:

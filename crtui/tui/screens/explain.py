@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from crtui.tui.explain import explain_heading, explain_lines
-from crtui.tui.frame import Frame
 from crtui.tui.keys import bindings
 from crtui.tui.line import plain
 from crtui.tui.screens.reader import ReaderScreen
@@ -32,13 +31,6 @@ class ExplainScreen(ReaderScreen):
         yield Panel(lambda frame, width, _: explain_lines(frame, self._step, width), id="page")
         yield LineView(id="keys")
         yield LineView(id="small")
-
-    def paint(self, frame: Frame) -> None:
-        """Show a frame."""
-        super().paint(frame)
-        for panel in self.query(Panel):
-            panel.fade(frame.stale)
-            panel.paint(frame)
 
     def do_explain(self) -> None:
         """The same key leads back."""

@@ -31,13 +31,6 @@ class ForecastScreen(ReaderScreen):
         yield LineView(id="keys")
         yield LineView(id="small")
 
-    def paint(self, frame: Frame) -> None:
-        """Show a frame."""
-        super().paint(frame)
-        for panel in self.query(Panel):
-            panel.fade(frame.stale)
-            panel.paint(frame)
-
     def do_forecast(self) -> None:
         """The same key leads back."""
         self.dismiss()

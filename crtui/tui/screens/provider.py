@@ -63,13 +63,6 @@ class ProviderScreen(ReaderScreen):
         yield LineView(id="keys")
         yield LineView(id="small")
 
-    def paint(self, frame: Frame) -> None:
-        """Show a frame."""
-        super().paint(frame)
-        for panel in self.query(Panel):
-            panel.fade(frame.stale)
-            panel.paint(frame)
-
     def do_previous(self) -> None:
         """The provider before this one in the chain."""
         self._step(-1)

@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from textual.widget import Widget
 
+from crtui.tui.frame import Frame
 from crtui.tui.screens.painted import PaintedScreen
+from crtui.tui.widgets.panel import Panel
 
 
 class ReaderScreen(PaintedScreen):
@@ -15,6 +17,13 @@ class ReaderScreen(PaintedScreen):
     CSS_PATH = "../styles/provider.tcss"
 
     PAGE: ClassVar[str] = "#page"
+
+    def paint(self, frame: Frame) -> None:
+        """Show a frame in every panel."""
+        super().paint(frame)
+        for panel in self.query(Panel):
+            panel.fade(frame.stale)
+            panel.paint(frame)
 
     def do_back(self) -> None:
         """Back to where one came from."""
