@@ -32,6 +32,7 @@ class Budget:
         self._until = 0
         self._spent = 0
         self._unpriced = 0
+        self._ever_unpriced = 0
         self._total = 0
         self._tokens = 0
 
@@ -44,6 +45,7 @@ class Budget:
         cost = usage.cost if self._rates is None else self._rates.cost(usage)
         if cost is None:
             self._unpriced += 1
+            self._ever_unpriced += 1
             return events
         return events + self._add(cost, usage) if events else self._add(cost, usage)
 
@@ -53,6 +55,7 @@ class Budget:
         if self._rates is not None or usage.cost is None:
             return events
         self._unpriced = max(0, self._unpriced - 1)
+        self._ever_unpriced = max(0, self._ever_unpriced - 1)
         return events + self._add(usage.cost, usage)
 
     def _add(self, cost: int, usage: Usage) -> list[Told]:
@@ -112,31 +115,41 @@ class Budget:
         """USD over all months; None while no price is known."""
         return usd(self._total) if self._known else None
 
+    @property
+    def ever_unpriced(self) -> int:
+        """Attempts over all months whose cost is not known, and so not in ``cost_usd``."""
+        return self._ever_unpriced
+
     def dump(self) -> dict[str, object]:
         """The counts as JSON values; ``until`` is wall milliseconds, money is pico-dollars.
 
         Money is text: a sum may be larger than the whole numbers JSON libraries agree on.
         """
         money = {"spent": str(self._spent), "total": str(self._total)}
-        counts = {"known": self._known, "unpriced": self._unpriced, "tokens": self._tokens}
+        unpriced = {"unpriced": self._unpriced, "ever_unpriced": self._ever_unpriced}
+        counts = {"known": self._known, "tokens": self._tokens, **unpriced}
         return {"month": self._month, "until": self._until, **money, **counts}
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Become what ``dump`` described, under this object's own cap and price.
 
-        The first version's dumps do not say ``known``, ``unpriced`` and ``tokens``.
+        Earlier versions' dumps do not say ``ever_unpriced``, the first's neither ``known``,
+        ``unpriced`` and ``tokens``.
         """
         month, until = saved.take(data, "month", str), saved.instant(data, "until")
         spent, total = (int(saved.take(data, key, str)) for key in ("spent", "total"))
         if not 0 <= spent <= total:
             raise saved.BadDumpError(f"spent: {spent} of {total}")
         data = {"known": total > 0, "unpriced": 0, "tokens": 0, **data}
-        unpriced, tokens = (saved.take(data, key, int) for key in ("unpriced", "tokens"))
-        if unpriced < 0 or tokens < 0:
-            raise saved.BadDumpError(f"unpriced, tokens: {unpriced}, {tokens}")
+        data = {"ever_unpriced": data["unpriced"], **data}
+        unpriced, ever, tokens = (
+            saved.take(data, key, int) for key in ("unpriced", "ever_unpriced", "tokens")
+        )
+        if not 0 <= unpriced <= ever or tokens < 0:
+            raise saved.BadDumpError(f"unpriced, tokens: {unpriced} of {ever}, {tokens}")
         self._known = saved.take(data, "known", bool) or self._rates is not None
         self._month, self._until, self._spent, self._total = month, until, spent, total
-        self._unpriced, self._tokens = unpriced, tokens
+        self._unpriced, self._ever_unpriced, self._tokens = unpriced, ever, tokens
 
     @property
     def _reached(self) -> bool:

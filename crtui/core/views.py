@@ -143,7 +143,10 @@ class OperatorView:
 
 @dataclass(frozen=True, slots=True)
 class UsageView:
-    """Totals since the start of the journal. ``cost_usd`` is None while no price is known."""
+    """Totals since the start of the journal. ``cost_usd`` is None while no price is known.
+
+    It lacks what ``unpriced_requests`` cost.
+    """
 
     requests: int
     ok: int
@@ -153,6 +156,7 @@ class UsageView:
     cache_read_tokens: int
     cache_write_tokens: int
     cost_usd: float | None
+    unpriced_requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
