@@ -298,7 +298,7 @@ class Core:
     def _fold_attempt(self, state: ProviderState, item: Attempt, now: Now) -> list[Event]:
         profile = self._profiles.behind(item.profile, state.name)
         outcome, told = state.fold(item, profile, now)
-        if outcome.kind == "ok" and item.session is not None and profile.affinity_ms:
+        if item.session is not None and outcome.kind == "ok" and profile.affinity_ms:
             self._affinity.put(f"{profile.name}\0{item.session}", state.name, now.mono)
         if item.usage is not None and self._demand:
             self._demand[profile.name].add(item.usage, now.mono)

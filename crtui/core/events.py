@@ -58,6 +58,9 @@ _SEVERITY: Final[dict[EventKind, Severity]] = {
 }
 
 
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
 class Event(NamedTuple):
     """One event. ``at`` is wall milliseconds; ``data`` holds JSON values, times in it are stamps."""
 
@@ -65,7 +68,7 @@ class Event(NamedTuple):
     at: int
     kind: EventKind
     provider: str | None = None
-    data: Mapping[str, object] = MappingProxyType({})
+    data: Mapping[str, object] = _NOTHING
 
     @property
     def severity(self) -> Severity:
@@ -76,17 +79,9 @@ class Event(NamedTuple):
             return {"done": "good", "failed": "warn"}.get(str(self.data.get("status")), "info")  # type: ignore[return-value]
         return _SEVERITY.get(self.kind, "info")
 
-    def to_json(self) -> dict[str, object]:
-        """The event in the form of the events endpoint: flat, ``at`` as a stamp."""
-        out: dict[str, object] = {}
-        self.add_to(out)
-        return out
-
-    def add_to(self, out: dict[str, object]) -> None:
-        """Add those keys to an object."""
-        out["seq"] = self.seq
-        out["at"] = stamp(self.at)
-        out["kind"] = self.kind
-        if self.provider is not None:
-            out["provider"] = self.provider
-        out.update(self.data)
+    def to_json(self, lead: Mapping[str, object] = _NOTHING) -> dict[str, object]:
+        """The event in the form of the events endpoint: flat, ``at`` as a stamp, after what ``lead`` has."""
+        seq, at, kind, provider, data = self
+        if provider is None:
+            return {**lead, "seq": seq, "at": stamp(at), "kind": kind, **data}
+        return {**lead, "seq": seq, "at": stamp(at), "kind": kind, "provider": provider, **data}

@@ -34,8 +34,10 @@ class Now(NamedTuple):
 
 def stamp(wall: int) -> str:
     """A wall time as RFC 3339 UTC with milliseconds, e.g. ``2026-11-20T09:00:00.000Z``."""
-    seconds, ms = divmod(wall, SECOND)
-    return f"{_to_the_second(seconds)}.{ms:03d}Z"
+    return _to_the_second(wall // SECOND) + _PAST_THE_SECOND[wall % SECOND]
+
+
+_PAST_THE_SECOND: Final = tuple(f".{ms:03d}Z" for ms in range(SECOND))
 
 
 @lru_cache(maxsize=4096)

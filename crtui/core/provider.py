@@ -21,6 +21,7 @@ from crtui.core.outcome import OK, Outcome, classify
 from crtui.core.quota import Quota
 from crtui.core.settings import ProfileSettings, ProviderSettings
 from crtui.core.tactics import Candidate
+from crtui.core.tally import Tally
 from crtui.core.verdict import Told, Verdict
 from crtui.core.views import (
     ModelView,
@@ -30,12 +31,9 @@ from crtui.core.views import (
     SignalStatus,
     SignalView,
     Standing,
-    UsageView,
 )
 
 SIGNAL_FRESH_MS: Final = 5 * MINUTE
-TOKEN_WINDOW_MS: Final = 5 * MINUTE
-"""The tumbling window of the ``token_based`` and ``adaptive`` tactics."""
 FOREVER: Final = 2**62
 _RANK: Final = {"notes": 0, "demotes": 1, "excludes": 2}
 
@@ -55,6 +53,7 @@ class ProviderState:
         self.operator = Operator()
         self.burn = Burn(settings.daily_tokens)
         self.budget = Budget(settings.monthly_usd, settings.price)
+        self.tally = Tally()
         self.samples = Samples()
         self.adaptive = AdaptiveWindow()
         self.scheduled: list[int] = []
@@ -63,18 +62,14 @@ class ProviderState:
         self.clear = True
         """Whether no guard has anything to say, so that planning need not ask them."""
         self.calm = False
-        """Whether the last attempt was a plain success of a clear provider, which brings on nothing."""
+        """Whether the last input was a plain success of a clear provider: one more moves no guard."""
         self._live: set[int] = set()
-        self._used = [0, 0, 0, 0]
-        self._requests = self._ok = self._failed = 0
         self._models: tuple[ModelReport, ...] = ()
         self._heard: int | None = None
         self._heard_wall: int | None = None
         self._last_attempt: int | None = None
         self._poll_ok: bool | None = None
         self._status: SignalStatus = "unknown"
-        self._window_start: int | None = None
-        self._window_tokens = 0
         self._candidate: Candidate | None = None
         self._candidate_of = self._candidate_until = 0
 
@@ -89,24 +84,22 @@ class ProviderState:
         if not self.clear:
             self.health.begin(item.ticket, now)
             self.quota.begin(item.ticket, now)
-        self._changed()
+            self._changed()
+        self.version += 1
 
     def fold(self, item: Attempt, profile: ProfileSettings, now: Now) -> tuple[Outcome, list[Told]]:
         """An attempt ended. ``profile`` decides what memory words lead to."""
         self._live.discard(item.ticket)
         outcome = OK if item.ok else classify(item.status, item.error_kind, item.error)
         told = [self._told_of(item, outcome)]
-        calm = item.ok and self.clear and not item.limits.windows
+        plain = item.ok and self.clear and not item.limits.windows
         self._count(item, outcome, now)
-        told += self.health.fold(item, outcome, now)
-        newest = 0 if item.ok else max(item.ticket, max(self._live, default=0))
-        told += self.quota.fold(item, outcome, now, newest)
-        if not item.ok and outcome.kind != "gone":
-            told += self.memory.fold(item.error, profile.memory_action, profile.memory_cooldown_ms, now)
+        if not (plain and self.calm):
+            told += self._judge(item, outcome, profile, now)
         if item.usage is not None:
             told += self._charge(item.usage, now)
-        self.calm = calm and len(told) == 1 and self.burn.clear and self._status != "unknown"
-        if self.calm:
+        if plain and len(told) == 1 and self.burn.clear and self._status != "unknown":
+            self.calm = True
             self.version += 1
             return outcome, told
         self._changed()
@@ -194,9 +187,8 @@ class ProviderState:
         return self._candidate
 
     def _new_candidate(self, now: Now) -> Candidate:
-        tokens, self._candidate_until = 0, FOREVER
-        if self._window_start is not None and now.mono - self._window_start < TOKEN_WINDOW_MS:
-            tokens, self._candidate_until = self._window_tokens, self._window_start + TOKEN_WINDOW_MS
+        tokens, until = self.tally.recent(now.mono)
+        self._candidate_until = FOREVER if until is None else until
         samples, speed = self.samples.mean_speed()
         return Candidate(
             self.name,
@@ -212,7 +204,7 @@ class ProviderState:
 
     def hourly(self, now: Now) -> Usage:
         """What it uses per hour at the recent rate, split as all its tokens so far; nothing if unknown."""
-        return split(self.burn.hourly(now), self._used)
+        return split(self.burn.hourly(now), self.tally.used)
 
     def view(self, profile: ProfileSettings, now: Now, *, allow_paid: bool) -> ProviderView:
         """The provider's row, judged as a request of ``profile`` would be."""
@@ -240,7 +232,7 @@ class ProviderState:
             memory=self.memory.view(now),
             latency=self.samples.view(),
             operator=self.operator.view(now),
-            usage=self._usage_view(),
+            usage=self.tally.view(self.budget.cost_usd, self.budget.ever_unpriced),
             signal=SignalView(self._status_at(now), self._heard_wall, self._heard is not None),
             models=tuple(ModelView(m.name, m.loaded, m.context, m.vram_bytes) for m in self._models),
             in_flight=self.in_flight,
@@ -258,15 +250,12 @@ class ProviderState:
             "budget": self.budget.dump(),
             "samples": self.samples.dump(),
             "adaptive": self.adaptive.dump(now.mono),
-            "usage": list(self._used),
-            "attempts": [self._requests, self._ok, self._failed],
+            **self.tally.dump(now.mono),
             "models": [[m.name, m.loaded, m.context, m.vram_bytes] for m in self._models],
             "heard": None if self._heard is None else now.mono - self._heard,
             "heard_wall": self._heard_wall,
             "last_attempt": self._last_attempt,
             "poll_ok": self._poll_ok,
-            "window": None if self._window_start is None else now.mono - self._window_start,
-            "window_tokens": self._window_tokens,
         }
 
     def load(self, data: Mapping[str, Any], then: Now) -> None:
@@ -281,15 +270,12 @@ class ProviderState:
             guard.load(saved.inner(data, name), then.mono)
         for name, store in (("budget", self.budget), ("samples", self.samples)):
             store.load(saved.inner(data, name))
-        self._load_counts(data, then)
+        self.tally.load(data, then.mono)
+        self._load_seen(data, then)
         self._changed()
         self._status = self._status_at(then)
 
-    def _load_counts(self, data: Mapping[str, Any], then: Now) -> None:
-        self._used = list(saved.values(data, "usage", (int,)))
-        if len(self._used) != 4:
-            raise saved.BadDumpError(f"usage: {len(self._used)} counts, not 4")
-        self._requests, self._ok, self._failed = saved.values(data, "attempts", (int,))
+    def _load_seen(self, data: Mapping[str, Any], then: Now) -> None:
         maybe_int, maybe_bool = (int, saved.NOTHING), (bool, saved.NOTHING)
         models = saved.rows(data, "models", (str,), maybe_bool, maybe_int, maybe_int)
         self._models = tuple(ModelReport(*row) for row in models)
@@ -299,8 +285,6 @@ class ProviderState:
             saved.wall(data, "last_attempt"),
         )
         self._poll_ok = saved.maybe(data, "poll_ok", bool)
-        self._window_start = saved.moment(data, "window", then.mono)
-        self._window_tokens = saved.take(data, "window_tokens", int)
 
     def _verdicts(self, profile: ProfileSettings, now: Now) -> list[Verdict]:
         burn, budget = self.burn.verdict(now), self.budget.verdict(now)
@@ -316,6 +300,7 @@ class ProviderState:
 
     def _changed(self) -> None:
         self.version += 1
+        self.calm = False
         self.clear = (
             self.health.clear
             and self.quota.clear
@@ -325,11 +310,21 @@ class ProviderState:
             and self.budget.clear
         )
 
+    def _judge(self, item: Attempt, outcome: Outcome, profile: ProfileSettings, now: Now) -> list[Told]:
+        """Let the guards look at how an attempt ended."""
+        told = self.health.fold(item, outcome, now)
+        newest = 0 if item.ok else max(item.ticket, max(self._live, default=0))
+        told += self.quota.fold(item, outcome, now, newest)
+        if not item.ok and outcome.kind != "gone":
+            told += self.memory.fold(item.error, profile.memory_action, profile.memory_cooldown_ms, now)
+        return told
+
     def _hear(self, now: Now) -> None:
         self._heard, self._heard_wall = now.mono, now.wall
 
     def _count(self, item: Attempt, outcome: Outcome, now: Now) -> None:
-        self._requests += 1
+        tally = self.tally
+        tally.requests += 1
         self._last_attempt = now.wall
         if outcome.kind == "gone":
             return
@@ -339,23 +334,14 @@ class ProviderState:
         if item.status is not None:
             self._hear(now)
         if item.ok:
-            self._ok += 1
-            tokens = item.usage.output if item.usage is not None else 0
+            tally.ok += 1
+            tokens = 0 if item.usage is None else item.usage.output
             self.samples.add(item.latency_ms, item.ttft_ms, tokens, item.output_ms)
         else:
-            self._failed += 1
+            tally.failed += 1
 
     def _charge(self, usage: Usage, now: Now) -> list[Told]:
-        used = self._used
-        used[0] += usage.input
-        used[1] += usage.output
-        used[2] += usage.cache_read
-        used[3] += usage.cache_write
-        tokens = usage.input + usage.output + usage.cache_read + usage.cache_write
-        if self._window_start is None or now.mono - self._window_start >= TOKEN_WINDOW_MS:
-            self._window_start, self._window_tokens = now.mono, 0
-        self._window_tokens += tokens
-        told = self.burn.fold(tokens, now)
+        told = self.burn.fold(self.tally.charge(usage, now.mono), now)
         if told:
             told = self._burnt(told)
         return told + self.budget.charge(usage, now)
@@ -390,10 +376,6 @@ class ProviderState:
         data["error"] = item.message or item.error[:200]
         kind: EventKind = "attempt.interrupted" if item.midstream else "attempt.failed"
         return ("attempt.cancelled" if outcome.kind == "gone" else kind, data)
-
-    def _usage_view(self) -> UsageView:
-        a, b, c, d = self._used
-        return UsageView(self._requests, self._ok, self._failed, a, b, c, d, self.budget.cost_usd)
 
     def _status_at(self, now: Now) -> SignalStatus:
         if self.quota.exhausted or self.burn.verdict(now) is not None:

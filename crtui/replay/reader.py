@@ -15,7 +15,7 @@ from crtui.core.plan import Ask
 from crtui.errors import TraceError
 from crtui.wire.fields import BadInputError
 from crtui.wire.trace_in import decode
-from crtui.wire.trace_plain import NO_TIME, PlainLine, plain_attempt, read_plain
+from crtui.wire.trace_plain import plain_attempt, read_plain
 
 MAX_LINE: Final = 16 * 1024 * 1024
 MAX_T_S: Final = 10 * 366 * 86_400
@@ -85,27 +85,30 @@ def read_header(lines: Iterator[tuple[int, bytes]], name: str) -> Header:
 
 def read_steps(lines: Iterator[tuple[int, bytes]], header: Header, name: str) -> Iterator[Step]:
     """The inputs after the header, one at a time. Raises ``TraceError`` at a bad one."""
-    last = 0.0
+    last, at = 0.0, header.at
     for number, raw in lines:
-        line = read_plain(raw) if len(raw) <= MAX_LINE else None
-        if line is None or line.t == NO_TIME:
-            if not raw.strip():
-                continue
+        plain = read_plain(raw) if len(raw) <= MAX_LINE else None
+        if plain is not None and last <= plain.t <= MAX_T_S:
+            last, now = plain.t, at(plain.t)
+            yield Step(number, now, plain_attempt(plain, now.wall))
+        elif raw.strip():
             line = _object(raw, name, number)
-        t = line.t if isinstance(line, PlainLine) else line.pop("t", None)
-        # A bool is none of the two, and NaN and the infinities compare false.
-        if type(t) not in (int, float) or not 0 <= t <= MAX_T_S:
-            raise _fault(name, number, f"t must be seconds since the start, 0 or more, not {t!r:.40}")
-        if t < last:
-            raise _fault(name, number, f"t goes back from {last:g} to {t:g}; inputs must be in order of time")
-        last = t
-        now = header.at(t)
-        try:
-            wall = now.wall
-            item = plain_attempt(line, wall) if isinstance(line, PlainLine) else decode(line, wall)
-        except BadInputError as fault:
-            raise _fault(name, number, str(fault)) from fault
-        yield Step(number, now, item)
+            last = _time(line.pop("t", None), last, name, number)
+            now = at(last)
+            try:
+                item = decode(line, now.wall)
+            except BadInputError as fault:
+                raise _fault(name, number, str(fault)) from fault
+            yield Step(number, now, item)
+
+
+def _time(t: object, last: float, name: str, number: int) -> float:
+    # NaN and the infinities compare false.
+    if not isinstance(t, int | float) or isinstance(t, bool) or not 0 <= t <= MAX_T_S:
+        raise _fault(name, number, f"t must be seconds since the start, 0 or more, not {t!r:.40}")
+    if t < last:
+        raise _fault(name, number, f"t goes back from {last:g} to {t:g}; inputs must be in order of time")
+    return t
 
 
 def _object(raw: bytes, name: str, number: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from crtui.core.settings import CoreSettings
 from crtui.core.views import GatewayView, Snapshot
 from crtui.errors import TraceError
 from crtui.replay.begin import first_core
-from crtui.replay.reader import Header, Step, read_header, read_steps
+from crtui.replay.reader import Header, read_header, read_steps
 
 _Output = dict[str, object]
 TAIL: Final = 100
@@ -46,17 +46,19 @@ class Replay:
 
     def outputs(self) -> Iterator[_Output]:
         """Every event and plan, in order. Raises ``TraceError`` at a bad line."""
-        start = self.header.start
-        for step in read_steps(self._lines, self.header, self._name):
-            self.now = step.now
-            plan, events = self._fed(step)
+        start, core, tail = self.header.start, self._core, self._tail
+        for line, now, item in read_steps(self._lines, self.header, self._name):
+            self.now = now
+            try:
+                asked = isinstance(item, Ask)
+                plan, events = core.route(item, now) if asked else (None, core.feed(item, now))
+            except (UnknownProviderError, UnknownProfileError) as fault:
+                raise TraceError(f"{self._name}:{line}: {fault}") from fault
             for event in events:
-                self._tail.append(event)
-                output: _Output = {"t": (event.at - start) / 1000, "output": "event"}
-                event.add_to(output)
-                yield output
+                tail.append(event)
+                yield event.to_json({"t": (event.at - start) / 1000, "output": "event"})
             if plan is not None:
-                yield self._plan(plan, step.now)
+                yield self._plan(plan, now)
 
     def state(self) -> Snapshot:
         """The state at the last input's time, with the last hundred events."""
@@ -68,14 +70,6 @@ class Replay:
             default_profile=self._default_profile,
         )
         return self._core.snapshot(self.now, gateway, tuple(self._tail))
-
-    def _fed(self, step: Step) -> tuple[Plan | None, list[Event]]:
-        try:
-            if isinstance(step.item, Ask):
-                return self._core.route(step.item, step.now)
-            return None, self._core.feed(step.item, step.now)
-        except (UnknownProviderError, UnknownProfileError) as fault:
-            raise TraceError(f"{self._name}:{step.line}: {fault}") from fault
 
     def _plan(self, plan: Plan, now: Now) -> _Output:
         return {
