@@ -9,6 +9,7 @@ import orjson
 
 from crtui.core.now import Now, stamp
 from crtui.engine.history import Point, inputs_since
+from crtui.wire.trace_out import timed
 
 
 def trace_lines(db: sqlite3.Connection, point: Point, upto: int | None = None) -> Iterator[bytes]:
@@ -20,12 +21,12 @@ def trace_lines(db: sqlite3.Connection, point: Point, upto: int | None = None) -
     header = trace_header(point.now, point.seed, orjson.loads(point.config), data["core"])
     yield orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)
     for began in data["in_flight"]:
-        yield _line(0, orjson.dumps(began))
+        yield timed(0, orjson.dumps(began))
     last = point.t
     for last, line in inputs_since(db, point):
-        yield _line(last - point.t, line.encode())
+        yield timed(last - point.t, line.encode())
     if upto is not None and upto > point.start.wall + last:
-        yield _line(upto - point.now.wall, b'{"input":"tick"}')
+        yield timed(upto - point.now.wall, b'{"input":"tick"}')
 
 
 def trace_header(
@@ -41,7 +42,3 @@ def trace_header(
         "config": config,
     }
     return header if state is None else {**header, "state": state}
-
-
-def _line(ms: int, line: bytes) -> bytes:
-    return b'{"t":%b,%b\n' % (repr(ms / 1000).encode(), line[1:])

@@ -14,7 +14,7 @@ from crtui.core.plan import Ask
 from crtui.engine.export import trace_header
 from crtui.engine.journal import Dump
 from crtui.errors import CrtuiError
-from crtui.wire.trace_out import encode
+from crtui.wire.trace_out import encode, timed
 
 
 class TraceRecorder:
@@ -38,8 +38,7 @@ class TraceRecorder:
 
     def __call__(self, item: Input | Ask, now: Now) -> None:
         """Append one input."""
-        t = max(0, now.mono - self._start.mono) / 1000
-        self._file.write(orjson.dumps({"t": t, **encode(item)}, option=orjson.OPT_APPEND_NEWLINE))
+        self._file.write(timed(max(0, now.mono - self._start.mono), encode(item)))
 
     def close(self) -> None:
         """Write out what is buffered."""

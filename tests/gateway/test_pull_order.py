@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 
 from crtui.core.inputs import Command, Pull
@@ -113,7 +114,7 @@ async def test_the_attached_screen_s_order_is_the_same(house: Open) -> None:
     ],
 )
 def test_orders_and_turning_points_survive_the_trace(item: Command | Pull) -> None:
-    assert decode(encode(item), 0) == item
+    assert decode(orjson.loads(encode(item)), 0) == item
 
 
 async def test_a_get_of_the_route_is_told_what_it_takes(house: Open) -> None:

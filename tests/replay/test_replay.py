@@ -193,6 +193,7 @@ def test_a_bad_config_in_the_header_is_named_by_its_key():
         ),
         Attempt("a", True, status=200),
         Poll("a", False, "connection refused"),
+        Poll("a", True, models=()),
         Began("a", 7, "default"),
         Command("pin", "a", 90_000),
         Command("paid", allow=True),
@@ -201,7 +202,7 @@ def test_a_bad_config_in_the_header_is_named_by_its_key():
     ],
 )
 def test_what_is_written_reads_back(item):
-    line = json.loads(json.dumps(encode(item)))
+    line = json.loads(encode(item))
 
     assert decode(line, 0) == item
 
