@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 
 from crtui.demo.dialogue import Dialogue, Heard, Json, as_object
+from crtui.providers.exchange import exchange
 
 TIMEOUT: Final = httpx.Timeout(120, connect=5)
 DEFAULT_RETRY_AFTER_S: Final = 1.0
@@ -35,7 +36,7 @@ async def ask(
     None is returned then.
     """
     try:
-        async with http.stream("POST", dialogue.path, json=body, headers=headers) as response:
+        async with exchange(http, "POST", dialogue.path, json=body, headers=headers) as response:
             if response.status_code != 200:
                 await response.aread()
                 return Failed(_retry_after(response.headers.get("retry-after")))

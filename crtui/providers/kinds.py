@@ -12,6 +12,7 @@ from crtui.core.settings import Wire
 from crtui.providers import ollama
 from crtui.providers.llamacpp import read_llamacpp_metrics, read_props, read_slots
 from crtui.providers.model_lists import (
+    read_anthropic_models,
     read_gemini_models,
     read_lmstudio_v0,
     read_lmstudio_v1,
@@ -79,7 +80,7 @@ _MODELS_IF_ANY: Final = Probe("/models", read_model_list, needed=True, may_lack=
 _HEALTH: Final = Probe("/health", nothing, native=True, needed=True, may_lack=True)
 """Not ready is 503, while the model list is served all the same."""
 
-_ANTHROPIC: Final = Probe("/models?limit=1000", read_model_list, needed=True, may_lack=True)
+_ANTHROPIC: Final = Probe("/models?limit=1000", read_anthropic_models, needed=True, may_lack=True)
 _OPENROUTER: Final = (
     Probe("/key", read_openrouter_key, needed=True),
     # Some hundred kilobytes that change by the day.

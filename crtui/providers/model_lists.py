@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from crtui.core.inputs import ModelReport
-from crtui.providers.reading import Json, first, items, part, rows, whole
+from crtui.providers.pages import NextPage, after_last_id, by_page_token, last_page
+from crtui.providers.reading import Json, first, items, parse, part, rows, whole
 from crtui.providers.seen import Seen, Traits, capable
 from crtui.text import scrub
 
@@ -18,18 +19,19 @@ MAX_MODELS: Final = 2_000
 ReadModel = Callable[[str, Json], tuple[ModelReport, Traits]]
 
 
-def read_models(body: bytes, key: str, read: ReadModel) -> Seen:
+def read_models(body: bytes, key: str, read: ReadModel, next_page: NextPage = last_page) -> Seen:
     """The models of a list, each once, in its order. Raises ``ProbeError``."""
+    answer = parse(body)
     models: dict[str, ModelReport] = {}
     traits: dict[str, Traits] = {}
-    for row in rows(body, key)[:MAX_MODELS]:
+    for row in rows(answer, key)[:MAX_MODELS]:
         name = model_name(row)
         if not name or name in models:
             continue
         models[name], told = read(name, row)
         if told != Traits():
             traits[name] = told
-    return Seen(tuple(models.values()), traits=traits)
+    return Seen(tuple(models.values()), traits=traits, next_page=next_page(answer))
 
 
 def model_name(row: Json) -> str:
@@ -40,13 +42,18 @@ def model_name(row: Json) -> str:
 
 
 def read_model_list(body: bytes, wall: int) -> Seen:
-    """``GET /v1/models`` as OpenAI, Anthropic, OpenRouter, llama.cpp, vLLM and LM Studio write it."""
+    """``GET /v1/models`` as OpenAI, OpenRouter, llama.cpp, vLLM and LM Studio write it."""
     return read_models(body, "data", _listed)
+
+
+def read_anthropic_models(body: bytes, wall: int) -> Seen:
+    """``GET /v1/models`` of Anthropic, which may come in pages."""
+    return read_models(body, "data", _listed, after_last_id)
 
 
 def read_gemini_models(body: bytes, wall: int) -> Seen:
     """Gemini's own ``GET /v1beta/models``: https://ai.google.dev/api/models."""
-    return read_models(body, "models", _gemini)
+    return read_models(body, "models", _gemini, by_page_token)
 
 
 def read_lmstudio_v0(body: bytes, wall: int) -> Seen:

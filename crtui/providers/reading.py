@@ -32,10 +32,10 @@ def parse_rows(body: bytes) -> list[Json]:
     return [as_object(row) for row in cast("list[object]", value)]
 
 
-def rows(body: bytes, key: str) -> list[Json]:
+def rows(answer: Json, key: str) -> list[Json]:
     """The objects of a list in an object; null is an empty one. Raises ``ProbeError``."""
     # Some servers write null for an empty list; a missing list is another program's answer.
-    found = parse(body).get(key, ...)
+    found = answer.get(key, ...)
     if not isinstance(found, list | None):
         raise ProbeError("the answer holds no model list; are base_url and kind right?")
     return [cast("Json", row) for row in cast("list[object]", found or []) if isinstance(row, dict)]

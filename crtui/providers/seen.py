@@ -47,7 +47,8 @@ class Seen:
     """What one answer said, or several together. ``models`` is None if none was about models.
 
     ``all_loaded``: these are all the models that are loaded, so any other is not. ``context`` and
-    ``capabilities`` hold for every model that tells none of its own.
+    ``capabilities`` hold for every model that tells none of its own. ``next_page`` is the query that
+    asks for what follows in a list, empty where nothing does.
     """
 
     models: tuple[ModelReport, ...] | None = None
@@ -57,6 +58,7 @@ class Seen:
     server: ServerView | None = None
     context: int | None = None
     capabilities: tuple[str, ...] | None = None
+    next_page: str = ""
 
     def with_more(self, other: Seen) -> Seen:
         """Both together: models are joined by name, and what ``other`` knows of one counts more."""
@@ -70,6 +72,7 @@ class Seen:
             server=_both(self.server, other.server),
             context=self.context if other.context is None else other.context,
             capabilities=self.capabilities if other.capabilities is None else other.capabilities,
+            next_page=other.next_page,
         )
 
     def in_order_of(self, other: Seen) -> Seen:

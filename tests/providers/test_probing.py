@@ -11,6 +11,7 @@ import pytest
 from crtui.config.model import Config
 from crtui.core.inputs import ModelReport, Poll
 from crtui.core.now import Now
+from crtui.providers.pages import MAX_PAGES
 from crtui.providers.probing import MAX_BODY, Observation, ShownModels, observe, poll, probe_client
 from crtui.providers.provider import Provider, build_providers
 from crtui.providers.seen import Traits
@@ -146,6 +147,54 @@ async def test_a_failing_second_answer_leaves_its_fields_unknown(second: Script)
     async with Upstream(by_path({"/api/tags": TAGS, "/api/ps": second})) as upstream:
         result = await polled(provider(upstream, kind="ollama"), deadline_s=0.3 if second is stall else 5)
     assert result == Poll("p", True, models=(ModelReport("a:1"),))
+
+
+def pages_of(kind: str, count: int) -> Mapping[str, Script]:
+    """A list of so many pages with a model each, by the address it is asked for at."""
+    anthropic = kind == "anthropic"
+    first = "/v1/models?limit=1000" if anthropic else "/v1beta/models?pageSize=1000"
+    query = "after_id" if anthropic else "pageToken"
+    scripts: dict[str, Script] = {}
+    for number in range(count):
+        more, token = number < count - 1, f"m/{number}"
+        if anthropic:
+            page: dict[str, object] = {"data": [{"id": token}], "has_more": more, "last_id": token}
+        else:
+            page = {"models": [{"name": f"models/{token}"}]} | ({"nextPageToken": token} if more else {})
+        scripts[f"{first}&{query}=m%2F{number - 1}" if number else first] = ok_json(page)
+    return scripts
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "gemini"])
+@pytest.mark.parametrize(("count", "asked"), [(3, 3), (MAX_PAGES + 5, MAX_PAGES)])
+async def test_a_list_in_pages_is_read_to_its_end_within_a_bound(kind: str, count: int, asked: int) -> None:
+    async with Upstream(by_path(pages_of(kind, count))) as upstream:
+        found = await polled(provider(upstream, kind=kind, api_key_env="K"))
+    assert found.models == tuple(ModelReport(f"m/{number}") for number in range(asked))
+    assert len(upstream.requests) == asked
+    names = {"x-api-key", "x-goog-api-key"}
+    assert all(KEY in {value for name, value in seen.headers if name in names} for seen in upstream.requests)
+
+
+async def test_a_server_that_always_promises_more_of_the_same_is_asked_no_third_time() -> None:
+    page = ok_json({"data": [{"id": "m"}], "has_more": True, "last_id": "m"})
+    async with Upstream(page) as upstream:
+        found = await polled(provider(upstream, kind="anthropic", api_key_env="K"))
+    assert (found.models, len(upstream.requests)) == ((ModelReport("m"),), 2)
+
+
+@pytest.mark.parametrize("last_id", [None, "", 5, "x" * 5000])
+async def test_a_next_page_that_nothing_can_ask_for_is_no_page(last_id: object) -> None:
+    async with Upstream(ok_json({"data": [{"id": "m"}], "has_more": True, "last_id": last_id})) as upstream:
+        assert (await polled(provider(upstream, kind="anthropic", api_key_env="K"))).ok
+    assert len(upstream.requests) == 1
+
+
+async def test_a_page_that_fails_fails_the_poll() -> None:
+    (first, whole_page), *_ = pages_of("anthropic", 2).items()
+    async with Upstream(by_path({first: whole_page, f"{first}&after_id=m%2F0": status(500, {})})) as upstream:
+        found = await polled(provider(upstream, kind="anthropic", api_key_env="K"))
+    assert (found.ok, found.error) == (False, "HTTP 500")
 
 
 @pytest.mark.parametrize(
