@@ -48,6 +48,10 @@ class PullQueue:
         """What people asked for and has not come yet."""
         return tuple(job.model for job in self._jobs.values() if job.asked and not job.given_up)
 
+    def is_cancelled(self, model: str) -> bool:
+        """Whether it is not to be fetched for being declared."""
+        return canonical(model) in self._cancelled
+
     def want(self, model: str, *, asked: bool) -> bool:
         """Add a model; whether that makes a job, or brings one back to life."""
         key = canonical(model)

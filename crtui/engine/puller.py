@@ -2,7 +2,7 @@
 
 What is on its way is shown in the rows, its turning points are told to the core. Nothing is ever
 deleted. A kill loses nothing: what is declared and missing is found again by the next poll, what was
-asked for stands in a file, and the server itself keeps the layers it has.
+asked for or cancelled stands in a file, and the server itself keeps the layers it has.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from crtui.core.now import SECOND
 from crtui.core.views import PullView
 from crtui.engine.inventory import Inventory
 from crtui.engine.pull_queue import Job, PullQueue
-from crtui.engine.pull_store import Asked, PullStore
+from crtui.engine.pull_store import PullStore, Wishes
 from crtui.providers.ollama import canonical
 from crtui.providers.probing import Observation, probe_client
 from crtui.providers.provider import Provider
@@ -59,7 +59,7 @@ class Puller:
         tell: Callable[[Pull], None],
         store: PullStore | None = None,
     ) -> None:
-        """``store`` keeps what people asked for; without it that is forgotten with the process."""
+        """``store`` keeps what people asked for and cancelled; without it that ends with the process."""
         self.look_again: Callable[[str], None] = _nobody
         """Called with a provider whose models have changed."""
         self._servers = {name: _Server(given) for name, given in providers.items() if given.keeps_models}
@@ -118,10 +118,10 @@ class Puller:
             await asyncio.Event().wait()
 
     def close(self) -> None:
-        """Write down what people asked for and has not come, once ``run`` has ended. Blocks."""
+        """Write down what people want and do not want, once ``run`` has ended. Blocks."""
         if self._store is not None and self._to_keep.is_set():
             with contextlib.suppress(OSError):
-                self._store.write(self._asked())
+                self._store.write(self._wishes())
 
     def _view(self, server: _Server, job: Job) -> PullView:
         now = self._clock.now()
@@ -141,12 +141,12 @@ class Puller:
 
     def _cancel(self, server: _Server, model: str) -> None:
         job = server.queue.cancel(model)
+        self._wishes_changed()
         if job is None:
             return
         if job is server.queue.running and server.stream is not None:
             server.stream.cancel()
         self._happened(server, job.model, "cancelled")
-        self._wishes_changed()
 
     def _happened(self, server: _Server, model: str, status: PullStatus, error: str = "") -> None:
         self._tell(Pull(server.provider.name, model, status, error))
@@ -216,9 +216,11 @@ class Puller:
     def _remember(self) -> None:
         if self._store is None:
             return
-        for name, models in self._store.read().items():
-            if name in self._servers:
-                self._want(self._servers[name], models, asked=True)
+        wishes = self._store.read()
+        for name, server in self._servers.items():
+            for model in wishes.cancelled.get(name, ()):
+                server.queue.cancel(model)
+            self._want(server, wishes.asked.get(name, ()), asked=True)
 
     def _wishes_changed(self) -> None:
         if self._store is not None:
@@ -226,22 +228,29 @@ class Puller:
             self._to_keep.set()
 
     async def _keep(self, store: PullStore) -> None:
-        """Write down what people asked for, whenever that changes."""
-        written: Asked | None = None
+        """Write down what people want and do not want, whenever that changes."""
+        written: Wishes | None = None
         while True:
             await self._to_keep.wait()
             self._to_keep.clear()
-            asked = self._asked()
-            if asked != written:
+            wishes = self._wishes()
+            if wishes != written:
                 # A full disk loses these wishes at the end of this run, and nothing now.
                 with contextlib.suppress(OSError):
-                    await _to_the_end(asyncio.to_thread(store.write, asked))
-                written = asked
+                    await _to_the_end(asyncio.to_thread(store.write, wishes))
+                written = wishes
             if not self._to_keep.is_set():
                 self._kept.set()
 
-    def _asked(self) -> Asked:
-        return {name: server.queue.asked for name, server in self._servers.items()}
+    def _wishes(self) -> Wishes:
+        """Of the cancelled ones those that are declared: no other would be fetched unasked."""
+        return Wishes(
+            {name: server.queue.asked for name, server in self._servers.items()},
+            {
+                name: tuple(filter(server.queue.is_cancelled, server.provider.declared))
+                for name, server in self._servers.items()
+            },
+        )
 
 
 async def _to_the_end(work: Coroutine[None, None, None]) -> None:

@@ -124,6 +124,41 @@ async def test_ollamas_names_without_a_tag_are_the_latest_and_a_missing_one_is_p
     assert lacking.checks["models"][2] == "ollama pull qwen3:4b"
 
 
+async def test_a_model_on_a_lists_second_page_is_listed(call: Call) -> None:
+    first = ok_json({"data": [{"id": "a"}], "has_more": True, "last_id": "a"})
+    second = ok_json({"data": [{"id": "b"}], "has_more": False, "last_id": "b"})
+    claude = {"kind": "anthropic", "api_key_env": "DOCTOR_KEY", "model": "b"}
+    async with Upstream(first, second) as upstream:
+        good = await call(table(upstream.url, **claude))
+    async with Upstream(first, status(500, {})) as upstream:
+        cut = await call(table(upstream.url, **claude))
+    assert [seen.target for seen in upstream.requests] == [
+        "/v1/models?limit=1000",
+        "/v1/models?limit=1000&after_id=a",
+    ]
+    assert good.checks["models"] == ("ok", "2 models listed", None)
+    assert cut.checks["answer"][:2] == ("fail", "HTTP 500")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (
+            {"declare_models": ["m"], "poll_s": 0},
+            ("warn", "they are never looked for without polls", "poll_s = 30"),
+        ),
+        ({"pull": True}, ("warn", "pull = true has none to fetch", 'declare_models = ["NAME"]')),
+        ({"declare_models": ["m"], "pull": True}, None),
+    ],
+)
+async def test_declared_models_that_nobody_would_look_for_are_told(
+    call: Call, keys: dict[str, object], said: tuple[str, str, str] | None
+) -> None:
+    async with Upstream(by_path({"/api/tags": ok_json({"models": [{"name": "m:latest"}]})})) as upstream:
+        visit = await call(table(upstream.url, kind="ollama", **keys))
+    assert visit.checks.get("declared") == said
+
+
 @pytest.mark.parametrize(("off_s", "said"), [(-600, "10 min ahead"), (7200, "2 h behind"), (2, "agrees")])
 async def test_a_clock_that_is_off_is_told_by_how_much(call: Call, off_s: int, said: str) -> None:
     date = ("date", formatdate(SystemClock().now().wall // 1000 + off_s, usegmt=True))

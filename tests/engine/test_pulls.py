@@ -17,7 +17,7 @@ from crtui.core.now import Now
 from crtui.core.views import DeclaredView, PullView
 from crtui.engine.engine import Engine
 from crtui.engine.pull_queue import FIRST_RETRY_MS
-from crtui.engine.pull_store import PullStore
+from crtui.engine.pull_store import PullStore, Wishes
 from crtui.engine.puller import Puller
 from crtui.providers.probing import observe, probe_client
 from crtui.providers.provider import build_providers
@@ -261,7 +261,7 @@ async def test_a_name_that_leads_nowhere_is_given_up_until_it_is_asked_for_again
         assert (shown.state, shown.retry_at) == ("failed", None)
         house.ask(model="typo")
         await house.until(lambda: "done typo" in house.told())
-    assert not PullStore(tmp_path).read()
+    assert PullStore(tmp_path).read() == Wishes()
 
 
 async def test_silence_longer_than_the_idle_timeout_is_a_failure() -> None:
@@ -371,6 +371,40 @@ async def test_what_was_asked_for_is_fetched_on_after_a_kill(tmp_path: Path) -> 
     assert server.asked == ["m", "m"]
 
 
+async def test_a_declared_model_that_was_cancelled_stays_so_after_a_kill_until_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    server = Ollama(hangs(MANIFEST, HALF), pulling(WHOLE, SUCCESS))
+    declared = {"declare_models": ["library/m:latest"], "pull": True}
+    async with server.upstream:
+        async with living(server, tmp_path, **declared) as first:
+            await first.poll()
+            await first.until(lambda: server.asked != [])
+            first.ask(model="m", command="cancel_pull")
+            await first.until(lambda: (tmp_path / "pulls.json").exists())
+            kept = (tmp_path / "pulls.json").read_bytes()
+        # What a kill leaves is what stood there while it ran.
+        (tmp_path / "pulls.json").write_bytes(kept)
+        async with living(server, tmp_path, **declared) as second:
+            await second.poll()
+            assert (second.pulls(), second.told()) == ((), [])
+            second.ask(model="m")
+            await second.until(lambda: "done m" in second.told())
+            await second.until(lambda: not (tmp_path / "pulls.json").exists())
+    assert server.asked == ["library/m:latest", "m"]
+
+
+async def test_what_was_cancelled_and_is_no_longer_declared_is_forgotten(tmp_path: Path) -> None:
+    server = Ollama(stall)
+    async with server.upstream:
+        async with living(server, tmp_path, declare_models=["m", "n"]) as first:
+            first.ask(model="m", command="cancel_pull")
+            first.ask(model="other", command="cancel_pull")
+        assert PullStore(tmp_path).read() == Wishes({}, {"o": ("m",)})
+        async with living(server, tmp_path, declare_models=["n"]) as second:
+            await second.until(lambda: not (tmp_path / "pulls.json").exists())
+
+
 async def test_orders_for_others_and_other_orders_change_nothing() -> None:
     server = Ollama(stall)
     async with server.upstream, living(server) as house:
@@ -380,16 +414,23 @@ async def test_orders_for_others_and_other_orders_change_nothing() -> None:
         assert (house.told(), house.pulls(), house.declared()) == ([], (), None)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format":2}', '{"format":1,"asked":{"o":3}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"format":2}', '{"format":1,"asked":{"o":3}}', '{"format":1,"cancelled":{}}']
+)
 def test_a_damaged_file_of_wishes_is_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "pulls.json").write_text(text)
-    assert not any(PullStore(tmp_path).read().values())
+    assert PullStore(tmp_path).read() == Wishes()
 
 
 def test_wishes_are_kept_for_their_owner_only_and_the_file_goes_with_the_last(tmp_path: Path) -> None:
     store = PullStore(tmp_path)
-    store.write({"o": ("a", "b"), "p": ()})
-    assert store.read() == {"o": ("a", "b")}
+    store.write(Wishes({"o": ("a", "b"), "p": ()}, {"o": (), "p": ("c",)}))
+    assert store.read() == Wishes({"o": ("a", "b")}, {"p": ("c",)})
     assert (tmp_path / "pulls.json").stat().st_mode & 0o777 == 0o600
-    store.write({"o": ()})
-    assert (store.read(), list(tmp_path.iterdir())) == ({}, [])
+    store.write(Wishes({"o": ()}))
+    assert (store.read(), list(tmp_path.iterdir())) == (Wishes(), [])
+
+
+def test_a_file_from_before_models_could_stay_cancelled_is_still_read(tmp_path: Path) -> None:
+    (tmp_path / "pulls.json").write_text('{"format":1,"asked":{"o":["a"]}}')
+    assert PullStore(tmp_path).read() == Wishes({"o": ("a",)})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crtui.core.views import LayerView
 from crtui.providers.declared import Comparison, compare
 from crtui.providers.pull_progress import MAX_LAYERS, RATE_WINDOW_MS, PullProgress
 from crtui.text import scrub
+from tests.wire.props import seeded
 
 A, B = "sha256:aaaaaaaaaaaa1111", "sha256:bbbbbbbbbbbb2222"
 
@@ -87,6 +88,8 @@ VALUES = st.none() | st.integers() | st.floats() | st.text(max_size=9) | st.list
 LINES = st.dictionaries(st.sampled_from(["status", "digest", "total", "completed", "x"]), VALUES)
 
 
+# On a busy machine hypothesis takes the making of such lists for too slow.
+@settings(seeded, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 5_000), LINES), max_size=30))
 def test_no_line_breaks_it_and_no_number_is_negative(lines: list[tuple[int, dict[str, object]]]) -> None:
     progress, mono = PullProgress(), 0

@@ -16,9 +16,11 @@ from crtui.modes.doctor.checks import Check
 from crtui.modes.doctor.named_models import model_checks
 from crtui.modes.text import span
 from crtui.providers.kinds import Probe
+from crtui.providers.pages import rest_of
 from crtui.providers.probing import refusal, safe_words
 from crtui.providers.provider import Provider
 from crtui.providers.reading import ProbeError
+from crtui.providers.seen import Seen
 from crtui.text import mask_secrets, scrub
 
 SKEW_MS: Final = MINUTE
@@ -73,12 +75,19 @@ async def _without_key(line: Line) -> list[Check]:
 
 
 async def _hear(line: Line, probe: Probe) -> _Heard:
-    provider = line.provider
-    answer = await line.get(provider.probe_url(probe), provider.probe_credential(probe))
+    url, headers = line.provider.probe_url(probe), line.provider.probe_credential(probe)
+    answer = await line.get(url, headers)
     if answer.status != HTTPStatus.OK:
         lacks = probe.may_lack and answer.status in _LACKING
         return _Heard(answer, None, refused=not lacks)
-    listed = probe.read(answer.body, answer.wall).models
+
+    async def page(url: str) -> Seen:
+        further = await line.get(url, headers)
+        if further.status != HTTPStatus.OK:
+            raise ProbeError(refusal(further.status, further.body))
+        return probe.read(further.body, further.wall)
+
+    listed = (await rest_of(probe.read(answer.body, answer.wall), url, page)).models
     return _Heard(answer, None if listed is None else tuple(model.name for model in listed))
 
 

@@ -10,6 +10,17 @@ from crtui.modes.doctor.checks import Check, Status
 from crtui.text import scrub
 
 
+def declared_checks(table: ProviderTable) -> list[Check]:
+    """One check where models are to be looked after and, as the config stands, never are."""
+    if table.kind != "ollama":
+        return []
+    if table.declare_models and not table.poll_s:
+        return [Check("declared", "warn", "they are never looked for without polls", "poll_s = 30")]
+    if table.pull and not table.declare_models:
+        return [Check("declared", "warn", "pull = true has none to fetch", 'declare_models = ["NAME"]')]
+    return []
+
+
 def model_checks(table: ProviderTable, listed: tuple[str, ...] | None) -> list[Check]:
     """That there are models, and one check for every configured one that is not among them.
 

@@ -17,6 +17,7 @@ from crtui.modes.doctor.billed import announcement, bill, model_to_ask
 from crtui.modes.doctor.cap import cap_checks
 from crtui.modes.doctor.checks import Check, Diagnosis
 from crtui.modes.doctor.free import examine, valid_key
+from crtui.modes.doctor.named_models import declared_checks
 from crtui.modes.doctor.reach import reach
 from crtui.providers.prices import PriceList
 from crtui.providers.probing import safe_words
@@ -72,6 +73,7 @@ class Practice:
         """What the config says by itself."""
         status = "fail" if patient.provider.lacks_key else "warn"
         checks = [Check("key", status, line, valid_key(patient.table)) for line in patient.amiss]
+        checks += declared_checks(patient.table)
         if patient.table.paid and not self.allow_paid:
             said = "gets no requests until that is allowed"
             checks.append(Check("paid", "note", said, "[routing] allow_paid = true"))
