@@ -7,8 +7,6 @@ real thing. Claude Code's has sessions; Codex's also tells of its subscription's
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -16,6 +14,7 @@ from typing import Final
 import orjson
 
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, stamp
+from crtui.scratch import Scratch
 
 HISTORY_MS: Final = 2 * HOUR + 30 * MINUTE
 STEP_MS: Final = 45 * SECOND
@@ -33,7 +32,8 @@ class DemoLogs:
     """Two growing logs. ``began`` is the story's start in wall milliseconds."""
 
     def __init__(self, began: int, seed: int) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="crtui-demo-logs-"))
+        self._scratch = Scratch()
+        self._folder = self._scratch.path
         self._began = began
         self._seed = seed
         self._next = began - HISTORY_MS
@@ -69,7 +69,7 @@ class DemoLogs:
 
     def remove(self) -> None:
         """Leave nothing behind."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.remove()
 
     def _claude_answer(self, chance: random.Random) -> bytes:
         usage = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -21,6 +20,7 @@ from crtui.engine.link import LinkStatus
 from crtui.engine.store import reason
 from crtui.errors import CrtuiError
 from crtui.modes.stretch import Stretch, first_instant
+from crtui.scratch import Scratch
 
 if TYPE_CHECKING:
     from crtui.core.inputs import Command
@@ -39,7 +39,7 @@ class JournalPast:
         self._stopping = False
         self._stretch: Stretch | None = None
         self._status = LinkStatus("live", "journal", mark="PAST")
-        self._folder = tempfile.TemporaryDirectory(prefix="crtui-past-")
+        self._scratch = Scratch()
         try:
             with self._reading() as db:
                 self.begin = first_instant(db, path)
@@ -91,7 +91,7 @@ class JournalPast:
     def _let_go(self) -> None:
         if self._stretch is not None:
             self._stretch.close()
-        self._folder.cleanup()
+        self._scratch.remove()
 
     def _run(self) -> None:
         while True:
@@ -114,7 +114,7 @@ class JournalPast:
                 self._stretch.close()
                 self._stretch = None
             with self._reading() as db:
-                self._stretch = Stretch(db, Path(self._folder.name), wall, self._clock.now().wall)
+                self._stretch = Stretch(db, self._scratch.path, wall, self._clock.now().wall)
         return self._stretch.picture(wall)
 
     @contextlib.contextmanager
