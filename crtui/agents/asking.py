@@ -54,7 +54,7 @@ class UsageAsker:
             **credential.headers,
         }
         try:
-            status, told, body = _request(endpoint.url, headers)
+            status, told, body = _request(endpoint.url, headers, endpoint.body)
             if status == HTTPStatus.OK:
                 return list(endpoint.read(loads(body), now))
             turn.refused(now, read_limits(told, body, status, now).retry_after_ms)
@@ -63,11 +63,18 @@ class UsageAsker:
         return None
 
 
-def _request(url: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
-    """Status, headers and body of a GET. Raises ``httpx.HTTPError``, and ``ValueError`` for a huge body."""
+def _request(
+    url: str, headers: Mapping[str, str], content: bytes | None
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers and body of a GET, or of a POST of ``content``.
+
+    Raises ``httpx.HTTPError``, and ``ValueError`` for a huge body.
+    """
     with (
         httpx.Client(timeout=DEADLINE_S, trust_env=False, follow_redirects=False) as client,
-        client.stream("GET", url, headers=dict(headers)) as answer,
+        client.stream(
+            "GET" if content is None else "POST", url, headers=dict(headers), content=content
+        ) as answer,
     ):
         body = bytearray()
         for chunk in answer.iter_bytes():

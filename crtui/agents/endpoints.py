@@ -1,8 +1,8 @@
 """The vendors' own usage endpoints: what is asked, with which credential, and what an answer says.
 
-Undocumented by the vendors; as CodexBar (``docs/claude.md``, ``docs/codex.md``) and ccstatusline
-(``src/utils/usage-fetch.ts``) have them. The credential is the agent's own. It is read afresh each
-time and never renewed: that is the agent's business, and a renewal here would sign it out.
+Undocumented by the vendors; as CodexBar (``docs/claude.md``, ``docs/codex.md``, ``docs/gemini.md``) and
+ccstatusline (``src/utils/usage-fetch.ts``) have them. The credential is the agent's own. It is read
+afresh each time and never renewed: that is the agent's business, and a renewal here would sign it out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import orjson
 
 from crtui.agents import places
 from crtui.agents.codex_limits import percent, reset_after
@@ -26,6 +28,9 @@ MAX_CREDENTIALS: Final = 256 * 1024
 
 _CLAUDE_URL: Final = "https://api.anthropic.com/api/oauth/usage"
 _CODEX_URL: Final = "https://chatgpt.com/backend-api/wham/usage"
+_GEMINI_URL: Final = "https://cloudcode-pa.googleapis.com/v1internal:retrieveUserQuota"
+_GEMINI_FAMILIES: Final = ("flash-lite", "flash", "pro")
+_GEMINI_PROJECTS: Final = ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT_ID")
 _CLAUDE_WINDOWS: Final = {
     "five_hour": "5h",
     "seven_day": "7d",
@@ -47,12 +52,16 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One vendor's endpoint. ``credential`` gives None where there is none that would do."""
+    """One vendor's endpoint. ``credential`` gives None where there is none that would do.
+
+    Where there is a ``body``, it is posted as JSON.
+    """
 
     agent: Agent
     url: str
     credential: Callable[[int], Credential | None]
     read: Callable[[object, int], Iterator[Limit]]
+    body: bytes | None = None
 
 
 def endpoints_of(environ: Mapping[str, str]) -> list[Endpoint]:
@@ -60,6 +69,13 @@ def endpoints_of(environ: Mapping[str, str]) -> list[Endpoint]:
     return [
         Endpoint("claude", _CLAUDE_URL, lambda now: _claude_credential(environ, now), read_claude),
         Endpoint("codex", _CODEX_URL, lambda _: _codex_credential(environ), read_codex),
+        Endpoint(
+            "gemini",
+            _GEMINI_URL,
+            lambda now: _gemini_credential(environ, now),
+            read_gemini,
+            orjson.dumps(_gemini_project(environ)),
+        ),
     ]
 
 
@@ -87,6 +103,31 @@ def read_codex(body: object, at: int) -> Iterator[Limit]:
         meter = scrub(as_text(row.get("metered_feature")), 40).removeprefix("codex_")
         if meter:
             yield from _codex_windows(row.get("rate_limit"), f"_{meter}", at)
+
+
+def read_gemini(body: object, at: int) -> Iterator[Limit]:
+    """The buckets of ``retrieveUserQuota``: of each family of models the one with the least left.
+
+    A bucket tells no length, so its window carries the family's name alone.
+    """
+    lowest: dict[str, tuple[float, int | None]] = {}
+    for row in map(as_object, as_list(as_object(body).get("buckets"))):
+        family, used = _gemini_family(as_text(row.get("modelId"))), _used_of(row.get("remainingFraction"))
+        if family and used is not None and (family not in lowest or lowest[family][0] < used):
+            lowest[family] = (used, instant(row.get("resetTime")))
+    for family, (used, resets_at) in lowest.items():
+        yield Limit(at, WindowReport(family, SOURCE, used, resets_at=resets_at))
+
+
+def _gemini_family(model: str) -> str:
+    return next((family for family in _GEMINI_FAMILIES if family in model), "")
+
+
+def _used_of(remaining: object) -> float | None:
+    """The percentage used where a share from 0 to 1 is left; one that is not told is unknown."""
+    if isinstance(remaining, bool) or not isinstance(remaining, (int, float)) or not 0 <= remaining <= 1:
+        return None
+    return percent(100 * (1 - remaining))
 
 
 def _codex_windows(value: object, scope: str, at: int) -> Iterator[Limit]:
@@ -131,6 +172,22 @@ def _codex_credential(environ: Mapping[str, str]) -> Credential | None:
         if token:
             return Credential(Secret(token), {"chatgpt-account-id": account} if account else {})
     return None
+
+
+def _gemini_credential(environ: Mapping[str, str], now: int) -> Credential | None:
+    """Gemini CLI's token, which lasts an hour, while it holds."""
+    for root in places.gemini_roots(environ):
+        held = _json(root.parent / "oauth_creds.json")
+        token, expires = as_text(held.get("access_token")), as_count(held.get("expiry_date"))
+        if token and (expires is None or expires > now):
+            return Credential(Secret(token), {"content-type": "application/json"})
+    return None
+
+
+def _gemini_project(environ: Mapping[str, str]) -> dict[str, str]:
+    """The project whose quota is meant, where the agent was given one; else it is the account's own."""
+    named = next((environ[name] for name in _GEMINI_PROJECTS if environ.get(name)), None)
+    return {} if named is None else {"project": named}
 
 
 def _json(path: Path) -> dict[str, object]:

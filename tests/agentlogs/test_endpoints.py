@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crtui.agents.asking import Found, UsageAsker
-from crtui.agents.endpoints import Credential, Endpoint, endpoints_of, read_claude, read_codex
+from crtui.agents.endpoints import Credential, Endpoint, endpoints_of, read_claude, read_codex, read_gemini
 from crtui.agents.entry import Limit
 from crtui.agents.turn import BACK_OFF_MS, EVERY_MS, Turn
 from crtui.config.model import Config
@@ -101,11 +101,45 @@ def test_codexs_windows_are_known_by_length_and_a_models_by_its_meter() -> None:
     }
 
 
+def bucket(model: Any, left: Any, resets_at: int | None = T0 + DAY, kind: str = "REQUESTS") -> dict[str, Any]:
+    reset = None if resets_at is None else stamp(resets_at)
+    return {"modelId": model, "remainingFraction": left, "resetTime": reset, "tokenType": kind}
+
+
+def test_of_geminis_buckets_the_one_with_the_least_left_stands_for_its_family() -> None:
+    buckets = [
+        bucket("gemini-2.5-pro", 0.75),
+        bucket("gemini-3-pro-preview", 0.4, T0 + HOUR),
+        bucket("gemini-3-pro-preview", 0.9, T0 + DAY, "TOKENS"),
+        bucket("gemini-2.5-flash", 1),
+        bucket("gemini-2.5-flash-lite", 0, None),
+        bucket("text-embedding-1", 0.1),
+        {"modelId": "gemini-2.5-flash", "resetTime": stamp(T0 + HOUR)},
+        bucket("gemini-2.5-flash", 1.2),
+        bucket("gemini-2.5-flash", True),
+        bucket(None, 0.5),
+        "nonsense",
+    ]
+
+    assert told(read_gemini({"buckets": buckets}, T0)) == {
+        "pro": (60.0, T0 + HOUR),
+        "flash": (0.0, T0 + DAY),
+        "flash-lite": (100.0, None),
+    }
+
+
 @pytest.mark.parametrize(
-    "body", [None, [], 5, {"rate_limit": 5, "five_hour": "x", "limits": {}}, {"limits": [1]}]
+    "body",
+    [
+        None,
+        [],
+        5,
+        {"rate_limit": 5, "five_hour": "x", "limits": {}, "buckets": 1},
+        {"limits": [1], "buckets": [1]},
+    ],
 )
 def test_nonsense_tells_nothing(body: object) -> None:
-    assert [*read_claude(body, T0), *read_codex(body, T0)] == []
+    assert [*read_claude(body, T0), *read_codex(body, T0), *read_gemini(body, T0)] == []
 
 
 def keep(file: Path, value: object) -> None:
@@ -159,8 +193,50 @@ def test_codexs_token_comes_with_its_account(machine: Machine) -> None:
     assert credential(machine, "codex") is None
 
 
+def test_geminis_token_is_used_for_the_hour_that_it_lasts(machine: Machine) -> None:
+    file = machine.home / ".gemini" / "oauth_creds.json"
+    assert credential(machine, "gemini") is None
+    keep(file, {"access_token": TOKEN, "refresh_token": "r", "expiry_date": T0 + 1})
+    found = credential(machine, "gemini")
+    assert found is not None
+    assert found.token.reveal() == TOKEN
+    keep(file, {"access_token": TOKEN, "refresh_token": "r", "expiry_date": T0})
+    before = file.read_bytes()
+    assert credential(machine, "gemini") is None
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("environ", "asked"),
+    [({}, {}), ({"GOOGLE_CLOUD_PROJECT": "team"}, {"project": "team"})],
+    ids=["the account's own", "named"],
+)
+async def test_geminis_quota_is_posted_for_and_its_answer_told(
+    machine: Machine, environ: dict[str, str], asked: dict[str, str]
+) -> None:
+    keep(machine.home / ".gemini" / "oauth_creds.json", {"access_token": TOKEN, "expiry_date": T0 + HOUR})
+    endpoint = endpoints_of({**machine.environ, **environ})[-1]
+    async with Upstream(ok_json({"buckets": [bucket("gemini-2.5-pro", 0.25)]})) as upstream:
+        asking = UsageAsker(
+            [replace(endpoint, url=upstream.url + "/v1internal:retrieveUserQuota")], machine.state
+        )
+        ((agent, limits),) = await asyncio.to_thread(asking.ask, T0)
+
+    assert (agent, told(iter(limits))) == ("gemini", {"pro": (75.0, T0 + DAY)})
+    (seen,) = upstream.requests
+    assert (seen.method, seen.target, json.loads(seen.body)) == (
+        "POST",
+        "/v1internal:retrieveUserQuota",
+        asked,
+    )
+    assert (seen.header("authorization"), seen.header("content-type")) == (
+        f"Bearer {TOKEN}",
+        "application/json",
+    )
+
+
 def asker(machine: Machine, url: str) -> UsageAsker:
-    (endpoint, _) = endpoints_of({})
+    endpoint = endpoints_of({})[0]
     signed = Credential(Secret(TOKEN), {"anthropic-beta": "b"})
     return UsageAsker([replace(endpoint, url=url, credential=lambda _: signed)], machine.state)
 
