@@ -145,10 +145,15 @@ class Engine:
         self._feed(Began(provider, self._tickets, profile), now)
         return self._tickets
 
-    def end(self, attempt: Attempt) -> None:
-        """An attempt has ended. Exactly once for every ticket."""
+    def end(self, attempt: Attempt, answered: str | None = None) -> None:
+        """An attempt has ended. Exactly once for every ticket.
+
+        ``answered`` is the model that its answer names, which may be another than was asked for.
+        """
         now = self._stamp()
-        self._feed(attempt if self._pricing is None else self._pricing.priced(attempt, now.wall), now)
+        if self._pricing is not None:
+            attempt = self._pricing.priced(attempt, answered, now.wall)
+        self._feed(attempt, now)
 
     def charge(self, charge: Charge) -> None:
         """The price of an attempt that had ended has become known."""

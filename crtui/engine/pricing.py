@@ -1,5 +1,8 @@
 """What attempts cost: told by the provider, or else looked up in a price list.
 
+A vendor bills the model that answered, which may be another than was sent (an alias, or one that stood
+in for it); where the list does not know that one, the price is that of the model sent.
+
 The cost travels with the attempt into journal and trace, so a replay never depends on the list that
 is installed. The list is loaded on a thread of its own when the first attempt needs it; attempts that
 end before it is there are charged as soon as it is.
@@ -25,7 +28,7 @@ class _Open(NamedTuple):
     """An attempt that has ended and is not priced yet."""
 
     provider: str
-    model: str
+    models: tuple[str, ...]
     usage: Usage
     wall: int
 
@@ -49,13 +52,17 @@ class Pricing:
         """How many attempts wait for the list."""
         return len(self._open)
 
-    def priced(self, attempt: Attempt, wall: int) -> Attempt:
-        """The attempt with its cost, as far as that is known at ``wall``, when it ended."""
+    def priced(self, attempt: Attempt, answered: str | None, wall: int) -> Attempt:
+        """The attempt with its cost, as far as that is known at ``wall``, when it ended.
+
+        ``answered`` is the model that the answer names.
+        """
         usage = attempt.usage
         if usage is None or (usage.cost is not None and attempt.provider in self._telling):
             return attempt
         # Of other providers' word neither the currency nor who pays is known.
-        cost = self._cost(attempt.provider, attempt.model, usage, wall)
+        models = tuple(model for model in (answered, attempt.model) if model is not None)
+        cost = self._cost(attempt.provider, models, usage, wall)
         return attempt if cost == usage.cost else attempt._replace(usage=usage._replace(cost=cost))
 
     async def run(self, charge: Callable[[Charge], None], notices: Notices) -> None:
@@ -75,14 +82,16 @@ class Pricing:
                 if cost is not None:
                     charge(Charge(item.provider, item.usage._replace(cost=cost)))
 
-    def _cost(self, provider: str, model: str | None, usage: Usage, wall: int) -> int | None:
+    def _cost(self, provider: str, models: tuple[str, ...], usage: Usage, wall: int) -> int | None:
+        """By the first of the models that the list knows."""
         url = self._urls.get(provider)
-        if url is None or model is None:
+        if url is None or not models:
             return None
         if not self._prices.loaded:
-            self._wait(_Open(provider, model, usage, wall))
+            self._wait(_Open(provider, models, usage, wall))
             return None
-        tariff = self._prices.tariff(url, model, wall)
+        tariffs = (self._prices.tariff(url, model, wall) for model in models)
+        tariff = next((found for found in tariffs if found is not None), None)
         return None if tariff is None else tariff.cost(usage)
 
     def _wait(self, item: _Open) -> None:

@@ -21,6 +21,7 @@ class Report:
         "content_at",
         "limits",
         "model",
+        "named",
         "reader",
         "status",
         "usage",
@@ -34,12 +35,19 @@ class Report:
         self._started = started
         self.model = ask.model
         """The model that is sent."""
+        self.named: str | None = None
+        """The model that a whole answer names."""
         self.status: int | None = None
         self.limits: Limits = NO_LIMITS
         self.usage: Usage | None = None
         self.reader: StreamReader | None = None
         self.content_at: int | None = None
         """When the answer was committed to: content has gone to the client from then on."""
+
+    @property
+    def answered(self) -> str | None:
+        """The model that answered, where that was told."""
+        return self.named if self.reader is None else self.reader.model
 
     def attempt(self, fault: AttemptError | None, codec: Codec, body: bytes, now: int) -> Attempt:
         """The whole story, with what was told or guessed of tokens. ``now`` is when it ended."""

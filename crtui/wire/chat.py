@@ -78,10 +78,10 @@ class ChatCodec:
         choices = [as_object(choice) for choice in as_list(fields.get("choices"))]
         if fault := read_fault(value) or next(filter(None, map(_choice_fault, choices)), None):
             return AnswerFacts(False, None, *fault)
-        usage = _usage(fields)
-        if "choices" not in fields and isinstance(fields.get("data"), list):
-            return AnswerFacts(valid=True, usage=usage)
-        return AnswerFacts(valid=_is_answer(choices, told=bool(usage and usage.output)), usage=usage)
+        usage, model = _usage(fields), as_text(fields.get("model")) or None
+        is_list = "choices" not in fields and isinstance(fields.get("data"), list)
+        valid = is_list or _is_answer(choices, told=bool(usage and usage.output))
+        return AnswerFacts(valid, usage, model=model)
 
     def as_stream(self, answer: bytes) -> bytes:
         """A whole answer as the events of a stream."""
@@ -119,6 +119,7 @@ class ChatReader(EventReader):
         self._refused = False
 
     def _see(self, name: str, fields: dict[str, object]) -> None:
+        self._named(fields)
         if fields.get("usage") or fields.get("x_groq"):
             self._count(_usage(fields))
         for choice in map(as_object, as_list(fields.get("choices"))):
@@ -153,9 +154,8 @@ class ChatReader(EventReader):
 
 def _usage(fields: dict[str, object]) -> Usage | None:
     """The usage of an answer or chunk; Groq has its own place for it in streams."""
-    return larger(
-        openai_usage(fields.get("usage")), openai_usage(as_object(fields.get("x_groq")).get("usage"))
-    )
+    told, groq = openai_usage(fields.get("usage")), fields.get("x_groq")
+    return told if groq is None else larger(told, openai_usage(as_object(groq).get("usage")))
 
 
 def _choice_fault(choice: dict[str, object]) -> Fault | None:
@@ -170,8 +170,11 @@ def _is_answer(choices: list[dict[str, object]], *, told: bool) -> bool:
     messages = [as_object(choice.get("message")) for choice in choices]
     if not messages or not all(messages):
         return False
-    filtered = any(choice.get("finish_reason") == "content_filter" for choice in choices)
-    return told or filtered or any(message.get(key) for message in messages for key in _CONTENT)
+    return (
+        told
+        or any(choice.get("finish_reason") == "content_filter" for choice in choices)
+        or any(message.get(key) for message in messages for key in _CONTENT)
+    )
 
 
 def _chars(value: object) -> int:

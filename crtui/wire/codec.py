@@ -32,7 +32,7 @@ class AnswerFacts:
     """What the gateway reads of a complete, non-streamed answer.
 
     ``error`` is the safe text of an error object inside a 2xx, ``code`` its name, ``status`` what it
-    amounts to;
+    amounts to; ``model`` is the one that answered, where the answer names it.
     ``valid`` is false when the body is not an answer of this wire at all.
     """
 
@@ -41,6 +41,7 @@ class AnswerFacts:
     error: str | None = None
     status: int | None = None
     code: str = ""
+    model: str | None = None
 
 
 class StreamReader(Protocol):
@@ -92,6 +93,11 @@ class StreamReader(Protocol):
     @property
     def usage(self) -> Usage | None:
         """Tokens as far as told; None if the stream has told nothing."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """The model that answers, once the stream has named it."""
         ...
 
     @property

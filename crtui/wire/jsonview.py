@@ -53,7 +53,7 @@ def as_count(value: object) -> int | None:
     """The value if it can be a count of tokens, else None: no strings, signs, fractions or 10^300."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_COUNT:
         return None
     return value
 

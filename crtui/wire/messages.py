@@ -69,7 +69,8 @@ class MessagesCodec:
         usage = anthropic_usage(fields.get("usage"))
         content = fields.get("content")
         empty = not content and not (usage and usage.output) and fields.get("stop_reason") != "refusal"
-        return AnswerFacts(valid=isinstance(content, list) and not empty, usage=usage)
+        valid, model = isinstance(content, list) and not empty, as_text(fields.get("model")) or None
+        return AnswerFacts(valid, usage, model=model)
 
     def as_stream(self, answer: bytes) -> bytes:
         """A whole answer as the events of a stream."""
@@ -103,7 +104,9 @@ class MessagesReader(EventReader):
             case "content_block_start":
                 self._see_block(as_object(fields.get("content_block")))
             case "message_start":
-                self._count(anthropic_usage(as_object(fields.get("message")).get("usage")))
+                message = as_object(fields.get("message"))
+                self._named(message)
+                self._count(anthropic_usage(message.get("usage")))
             case "message_delta":
                 self._count(anthropic_usage(fields.get("usage")))
                 self._refused |= as_object(fields.get("delta")).get("stop_reason") == "refusal"

@@ -62,7 +62,8 @@ class ResponsesCodec:
         usage = responses_usage(fields.get("usage"))
         output = fields.get("output")
         told = bool(output or (usage and usage.output) or _excused(fields))
-        return AnswerFacts(valid=isinstance(output, list) and told, usage=usage)
+        model = as_text(fields.get("model")) or None
+        return AnswerFacts(isinstance(output, list) and told, usage, model=model)
 
     def as_stream(self, answer: bytes) -> bytes:
         """A whole answer as the events of a stream."""
@@ -93,6 +94,8 @@ class ResponsesReader(EventReader):
     def _see(self, name: str, fields: dict[str, object]) -> None:
         kind = as_text(fields.get("type")) or name
         match kind:
+            case "response.created":
+                self._named(as_object(fields.get("response")))
             case "response.completed" | "response.incomplete":
                 self._see_end(as_object(fields.get("response")))
             case "response.failed":
@@ -114,6 +117,7 @@ class ResponsesReader(EventReader):
             self._content(sum(len(as_text(part.get("text"))) for part in _parts(item)))
 
     def _see_end(self, response: dict[str, object]) -> None:
+        self._named(response)
         self._count(responses_usage(response.get("usage")))
         for item in as_list(response.get("output")):
             self._see_item(as_object(item))

@@ -14,7 +14,7 @@ from crtui.wire.faults import (
     error_text,
     read_fault,
 )
-from crtui.wire.jsonview import as_object, loads
+from crtui.wire.jsonview import as_object, as_text, loads
 from crtui.wire.sse import SseDecoder, SseEvent
 from crtui.wire.usage import larger
 
@@ -38,6 +38,7 @@ class EventReader:
         self.broken: str | None = None
         self.events = 0
         self.usage: Usage | None = None
+        self.model: str | None = None
         self.output_chars = 0
         self._sse = SseDecoder(bare_json=True)
         self._head = bytearray()
@@ -93,6 +94,11 @@ class EventReader:
 
     def _count(self, usage: Usage | None) -> None:
         self.usage = larger(self.usage, usage)
+
+    def _named(self, fields: dict[str, object]) -> None:
+        """The object that names the model that answers; the first name counts."""
+        if self.model is None:
+            self.model = as_text(fields.get("model")) or None
 
     def _content(self, chars: int) -> None:
         self.content_seen = True

@@ -35,7 +35,7 @@ def openai_usage(value: object) -> Usage | None:
     (``prompt_cache_hit_tokens``). None if ``value`` holds no usable count at all.
     """
     fields = as_object(value)
-    told = _usage(fields, "prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens", "")
+    told = _usage(fields, "prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens")
     return told and _without_cached(told, as_object(fields.get("prompt_tokens_details")))
 
 
@@ -45,7 +45,7 @@ def responses_usage(value: object) -> Usage | None:
     None if ``value`` holds no usable count at all.
     """
     fields = as_object(value)
-    told = _usage(fields, "input_tokens", "output_tokens", "", "")
+    told = _usage(fields, "input_tokens", "output_tokens")
     return told and _without_cached(told, as_object(fields.get("input_tokens_details")))
 
 
@@ -72,20 +72,24 @@ def _with_lifetimes(told: Usage, creation: dict[str, object]) -> Usage:
 
 def _without_cached(told: Usage, details: dict[str, object]) -> Usage:
     """Cached tokens taken out of the input, which includes them in OpenAI's counting."""
+    if not details and not told.cache_read:
+        return told
     read = min(as_count(details.get("cached_tokens")) or told.cache_read, told.input)
     write = min(as_count(details.get("cache_write_tokens")) or 0, told.input - read)
     return told._replace(input=told.input - read - write, cache_read=read, cache_write=write)
 
 
-def _usage(fields: dict[str, object], *names: str) -> Usage | None:
-    counts = [as_count(fields.get(name)) for name in names]
-    if all(count is None for count in counts):
+def _usage(
+    fields: dict[str, object], fresh: str, output: str, read: str = "", write: str = ""
+) -> Usage | None:
+    counts = [as_count(fields.get(name)) for name in (fresh, output, read, write) if name]
+    if counts.count(None) == len(counts):
         return None
-    return Usage(*(count or 0 for count in counts), cost=_cost(fields.get("cost")))
+    return Usage(*[count or 0 for count in counts], cost=_cost(fields.get("cost")))
 
 
 def _cost(value: object) -> int | None:
     """USD as OpenRouter tells them. https://openrouter.ai/docs/use-cases/usage-accounting"""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST / PICO:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MOST / PICO:
         return None
     return pico(value)

@@ -44,8 +44,8 @@ class Shop:
             settings, self.providers, clock, url="", record=self.recorder, pricing=self.pricing
         )
 
-    def serve(self, usage: Usage, model: str | None = MODEL) -> None:
-        self.engine.end(Attempt("a", True, status=200, model=model, usage=usage))
+    def serve(self, usage: Usage, model: str | None = MODEL, answered: str | None = None) -> None:
+        self.engine.end(Attempt("a", True, status=200, model=model, usage=usage), answered)
 
     @property
     def spent(self) -> tuple[float | None, int]:
@@ -96,6 +96,33 @@ def test_an_attempt_is_priced_by_the_model_that_was_sent(open_shop: Open, loaded
     shop = open_shop(CLAUDE, prices=loaded)
     shop.serve(Usage(MILLION, 0, MILLION, MILLION, MILLION))
     assert shop.spent == (3.0 + 0.3 + 6.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered", "spent"),
+    [
+        ("claude-haiku-4-5", MODEL, 3.0),
+        (None, MODEL, 3.0),
+        (MODEL, "claude-of-tomorrow", 3.0),
+        (MODEL, "x" * 5000, 3.0),
+    ],
+    ids=["another", "none was sent", "one that no list knows", "no model's name"],
+)
+def test_the_model_that_answered_is_priced_where_the_list_knows_it(
+    open_shop: Open, loaded: PriceList, sent: str | None, answered: str, spent: float
+):
+    shop = open_shop(CLAUDE, prices=loaded)
+    shop.serve(Usage(MILLION), sent, answered)
+    assert shop.spent == (spent, 0)
+
+
+async def test_the_model_that_answered_is_priced_also_when_the_list_comes_late(open_shop: Open):
+    shop = open_shop(CLAUDE)
+    async with shop.priced():
+        shop.serve(Usage(MILLION), "claude-of-tomorrow", MODEL)
+        async with asyncio.timeout(10):
+            await shop.charged.wait()
+    assert shop.spent == (3.0, 0)
 
 
 def test_a_model_that_no_list_knows_is_unknown_and_counted_as_such(open_shop: Open, loaded: PriceList):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from crtui.core.settings import Wire
+from crtui.wire.registry import codec_for
 
 from .answers import (
     ADDED,
@@ -17,6 +23,7 @@ from .answers import (
     FINISH,
     ITEM_DONE,
     MESSAGE,
+    OUTPUT,
     OUTPUT_TEXT,
     PING,
     RESPONSE_STREAM,
@@ -26,12 +33,32 @@ from .answers import (
     TEXT,
     USAGE,
     WORD,
+    chunk,
+    event,
     read,
     seen,
 )
 from .props import cut_places, pieces, seeded
 
 WIRES = ["messages", "chat", "responses"]
+NAMED = {
+    "messages": [
+        event({"type": "message_start", "message": {"model": "real-1", "usage": {"input_tokens": 1}}}),
+        TEXT,
+        STOP,
+    ],
+    # Azure's first chunk is about the prompt and names none.
+    "chat": [
+        chunk({"model": "", "choices": []}),
+        chunk({"model": "real-1", "choices": [{"delta": {"content": "x"}}]}),
+        chunk({"model": "other", "choices": [{"delta": {}, "finish_reason": "stop"}]}),
+    ],
+    "responses": [
+        event({"type": "response.created", "response": {"model": "real-1"}}),
+        OUTPUT_TEXT,
+        COMPLETED,
+    ],
+}
 ERROR = b'{"error":{"type":"rate_limit_error","message":"slow down"}}'
 WHOLE = {"messages": MESSAGE, "chat": COMPLETION, "responses": RESPONSE_STREAM}
 HANDSHAKE = {"messages": START + PING + BLOCK, "chat": ROLE, "responses": CREATED + ADDED}
@@ -250,3 +277,23 @@ def test_bad_utf_8_and_half_surrogates_change_only_our_view(wire: str) -> None:
     text = CONTENT[wire].replace(b"Hello", b"\xff\\ud83d")
     reader = read(wire, HANDSHAKE[wire], text)
     assert (reader.broken, reader.output_chars) == (None, 2)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_the_model_that_answers_is_known_from_its_first_name_on(wire: str) -> None:
+    named = NAMED[wire]
+    assert read(wire, *named).model == "real-1"
+    assert read(wire, *named[:2]).model == "real-1"
+    assert read(wire, CONTENT[wire]).model is None
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("model", ["real-1", "", None, 5, ["x"]])
+def test_a_whole_answer_names_its_model_or_none(wire: str, model: object) -> None:
+    bodies = {
+        "messages": {"content": [{"type": "text", "text": "x"}]},
+        "chat": {"choices": [{"message": {"content": "x"}}]},
+        "responses": {"output": [OUTPUT]},
+    }
+    facts = codec_for(cast("Wire", wire)).read_answer(orjson.dumps({**bodies[wire], "model": model}))
+    assert (facts.valid, facts.model) == (True, "real-1" if model == "real-1" else None)
