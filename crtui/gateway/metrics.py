@@ -68,8 +68,12 @@ def _of_attempts(tally: Tally) -> Iterator[Metric]:
 def _of_usage(rows: Iterable[ProviderView]) -> Iterator[Metric]:
     tokens = CounterMetricFamily("crtui_tokens", "Tokens charged", labels=("provider", "kind"))
     cost = CounterMetricFamily("crtui_cost_usd", "Money charged, where the price is known", labels=_PROVIDER)
+    unpriced = CounterMetricFamily(
+        "crtui_unpriced_requests", "Requests whose cost is not known", labels=_PROVIDER
+    )
     for row in rows:
         usage = row.usage
+        unpriced.add_metric((row.name,), usage.unpriced_requests)
         tokens.add_metric((row.name, "input"), usage.input_tokens)
         tokens.add_metric((row.name, "output"), usage.output_tokens)
         tokens.add_metric((row.name, "cache_read"), usage.cache_read_tokens)
@@ -78,6 +82,7 @@ def _of_usage(rows: Iterable[ProviderView]) -> Iterator[Metric]:
             cost.add_metric((row.name,), usage.cost_usd)
     yield tokens
     yield cost
+    yield unpriced
 
 
 def _of_state(rows: tuple[ProviderView, ...]) -> Iterator[Metric]:
@@ -118,7 +123,7 @@ def _of_limits(rows: tuple[ProviderView, ...], at: int) -> Iterator[Metric]:
     )
     yield _gauge(
         "crtui_budget_left_usd",
-        "Money left of the month's budget",
+        "Money left of the month's budget, at most: what could not be priced is not taken off",
         _PROVIDER,
         (((row.name,), _left(row.budget.monthly_usd, row.budget.spent_usd)) for row in rows),
     )

@@ -66,6 +66,7 @@ def _record(entry: Entry, now: int) -> dict[str, Value]:
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cost_usd": usage.cost_usd,
+        "unpriced_requests": usage.unpriced_requests,
         "why": why(provider),
     }
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND
-from crtui.tui.glyphs import BAR_EMPTY, BAR_FULL, NONE, SPARKS
+from crtui.tui.glyphs import AT_LEAST, BAR_EMPTY, BAR_FULL, NONE, SPARKS
 
 _UNITS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -50,11 +50,12 @@ def count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
-def usd(value: float | None) -> str:
-    """An amount of US dollars; an unknown one says so."""
+def usd(value: float | None, *, unpriced: int = 0) -> str:
+    """An amount of US dollars; an unknown one says so, and one without ``unpriced`` requests is a least."""
     if value is None:
         return "unknown"
-    return f"${value:,.2f}" if value < 1000 else f"${value:,.0f}"
+    least = AT_LEAST if unpriced else ""
+    return f"{least}${value:,.2f}" if value < 1000 else f"{least}${value:,.0f}"
 
 
 def percent(value: float | None) -> str:

@@ -14,6 +14,7 @@ ARROW: Final = "→"
 SEPARATOR: Final = "·"
 NONE: Final = "–"
 TIMES: Final = "×"
+AT_LEAST: Final = "≥"
 SPARKS: Final = "▁▂▃▄▅▆▇"
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 BAR_FULL: Final = "━"
@@ -31,6 +32,7 @@ _PLAIN: Final = {
     "·": "-",
     "–": "-",
     "×": "x",
+    "≥": ">",
     "…": "~",
     "⏎": "<",
     "↑": "^",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from crtui.core.now import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
-    from crtui.core.views import ProviderView, WindowView
+    from crtui.core.views import BudgetView, ProviderView, WindowView
 
 _LENGTH: Final = re.compile(r"(\d+)\s*(m|h|d)", re.IGNORECASE)
 _UNIT: Final = {"m": MINUTE, "h": HOUR, "d": DAY}
@@ -20,7 +20,8 @@ _NAMED: Final = (("week", 7 * DAY), ("dai", DAY), ("day", DAY), ("hour", HOUR), 
 class Meter:
     """One limit and its state. Times are wall milliseconds; None is unknown.
 
-    ``amount`` says used and limit in the limit's own unit where both are known.
+    ``used`` and ``limit`` are in the limit's own unit where both are known. ``unpriced`` requests are
+    not in ``used``, so that ``left`` is the most there may be.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Meter:
     used: float | None = None
     limit: float | None = None
     money: bool = False
+    unpriced: int = 0
 
     def short(self) -> bool:
         """Whether it runs out before it is refilled, at the present rate."""
@@ -77,12 +79,22 @@ def meters_of(provider: ProviderView) -> list[Meter]:
             )
         )
     if budget.monthly_usd:
-        spent = budget.spent_usd
-        left = None if spent is None else _left(spent, budget.monthly_usd)
-        found.append(
-            Meter("month", left, None, "own count", used=spent, limit=budget.monthly_usd, money=True)
-        )
+        found.append(_month(budget, budget.monthly_usd))
     return found
+
+
+def _month(budget: BudgetView, cap: float) -> Meter:
+    spent = budget.spent_usd
+    return Meter(
+        "month",
+        None if spent is None else _left(spent, cap),
+        None,
+        "own count",
+        used=spent,
+        limit=cap,
+        money=True,
+        unpriced=budget.unpriced_requests,
+    )
 
 
 def binding(provider: ProviderView) -> Meter | None:

@@ -15,7 +15,7 @@ from crtui.tui.rows import left_role
 from crtui.tui.words import when
 
 if TYPE_CHECKING:
-    from crtui.core.views import AgentView, ProviderView, Snapshot
+    from crtui.core.views import AgentView, BudgetView, ProviderView, Snapshot
 
     Found = tuple[ProviderView, Meter]
     """A provider with a limit, and the scarcest of its limits."""
@@ -152,26 +152,37 @@ def burn_lines(
     ]
     if worst is not None:
         lines.append((Span(f"{worst.label:<9}", "dim"), *outlook(worst, now, zone)))
-    cap = (
-        f"of {fmt.usd(budget.monthly_usd)} in {budget.month}" if budget.monthly_usd else f"in {budget.month}"
-    )
     tokens = f"{fmt.count(usage.input_tokens)} in, {fmt.count(usage.output_tokens)} out"
     lines += [
-        *([_fact("spent", fmt.usd(budget.spent_usd), cap)] if money else []),
+        *(_money_lines(budget) if money else []),
         _fact("tokens", tokens, f", {fmt.count(usage.cache_read_tokens)} cached"),
         _fact("requests", fmt.count(usage.requests), f", {fmt.count(usage.failed)} failed"),
     ]
     return [fit(line, width) for line in lines]
 
 
+def _money_lines(budget: BudgetView) -> list[Line]:
+    """The month's spend, and for how many requests it is not known what they cost."""
+    cap = f"of {fmt.usd(budget.monthly_usd)} " if budget.monthly_usd else ""
+    unpriced = budget.unpriced_requests
+    spent = _fact("spent", fmt.usd(budget.spent_usd, unpriced=unpriced), f"{cap}in {budget.month}")
+    if not unpriced:
+        return [spent]
+    note = "" if budget.spent_usd is None else ", not in what is spent"
+    requests = "1 request" if unpriced == 1 else f"{fmt.count(unpriced)} requests"
+    return [spent, _fact("unpriced", requests, note)]
+
+
 def outlook(meter: Meter, now: int, zone: tzinfo | None, *, exact: bool = True) -> Line:
     """Whether the limit lasts: ``empty ~14:20 (14:05–14:40)``, ``ok to reset``, or what is not known."""
     if meter.unconfirmed:
         return (Span("reset passed, unconfirmed", "dim"),)
-    if meter.left is None:
-        return (Span("not known", "faint"),)
     if meter.left == 0:
         return (Span("used up", "bad"),)
+    if meter.unpriced:
+        return (Span(f"{fmt.count(meter.unpriced)} unpriced", "warn"),)
+    if meter.left is None:
+        return (Span("not known", "faint"),)
     if not meter.short() or meter.empty_from is None:
         return (Span("ok to reset" if meter.resets_at else "ok", "good" if meter.resets_at else "dim"),)
     last = meter.empty_to if meter.empty_to is not None else meter.empty_from
@@ -197,6 +208,8 @@ def _gauge(meter: Meter, now: int) -> Line:
 
 
 def _clock(meter: Meter, now: int) -> Line:
+    if meter.unpriced:  # what is said of it next needs the room, and a month has no countdown
+        return EMPTY
     if meter.resets_at is None or meter.unconfirmed:
         return (Span(f"{'':>6} "),)
     return (Span(f"{fmt.countdown(meter.resets_at - now):>6} ", "dim"),)
@@ -208,8 +221,9 @@ def _refill(meter: Meter, now: int) -> Line:
     if meter.resets_at is not None and not meter.unconfirmed:
         parts.append(Span(f"resets {fmt.countdown(meter.resets_at - now)}", "dim"))
     if meter.used is not None and meter.limit is not None:
-        write = fmt.usd if meter.money else fmt.count
-        parts.append(Span(f"{' ' if parts else ''}{write(meter.used)}/{write(meter.limit)}", "faint"))
+        used = fmt.usd(meter.used, unpriced=meter.unpriced) if meter.money else fmt.count(meter.used)
+        limit = fmt.usd(meter.limit) if meter.money else fmt.count(meter.limit)
+        parts.append(Span(f"{' ' if parts else ''}{used}/{limit}", "faint"))
     return tuple(parts) or EMPTY
 
 

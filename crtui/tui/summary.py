@@ -120,15 +120,32 @@ def _rate(snapshot: Snapshot) -> Segment:
 def _money(snapshot: Snapshot) -> Segment:
     """The month's spending against the sum of the caps; without a cap, what is known of the cost."""
     caps = [p.budget.monthly_usd for p in snapshot.providers if p.budget.monthly_usd]
-    spent = [p.budget.spent_usd for p in snapshot.providers if p.budget.spent_usd is not None]
     if not caps:
-        costs = [p.usage.cost_usd for p in snapshot.providers if p.usage.cost_usd is not None]
-        known = (Span(fmt.usd(sum(costs))), Span(" in all", "dim"))
-        return Segment(3, known) if costs else Segment(7, (Span("cost unknown", "faint"),))
-    full, empty = fmt.bar(sum(spent) / sum(caps), 10)
-    short = (Span(fmt.usd(sum(spent))), Span(f" of {fmt.usd(sum(caps))}", "dim"))
+        return _cost(snapshot)
+    priced = [
+        p for p in snapshot.providers if p.paid or p.budget.monthly_usd or p.budget.spent_usd is not None
+    ]
+    spent = sum(p.budget.spent_usd or 0 for p in priced)
+    unpriced = sum(p.budget.unpriced_requests for p in priced)
+    full, empty = fmt.bar(spent / sum(caps), 10)
+    short = (Span(fmt.usd(spent, unpriced=unpriced)), Span(f" of {fmt.usd(sum(caps))}", "dim"))
     meter = (Span(" month ", "dim"), Span(full, "accent"), Span(empty, "faint"))
-    return Segment(3, (*short, *meter), short)
+    return Segment(3, (*short, *meter, *_unpriced(unpriced)), short)
+
+
+def _cost(snapshot: Snapshot) -> Segment:
+    """What all that is known of has cost; a server that never had a price is no part of it."""
+    priced = [p.usage for p in snapshot.providers if p.paid or p.usage.cost_usd is not None]
+    costs = [usage.cost_usd for usage in priced if usage.cost_usd is not None]
+    if not costs:
+        return Segment(7, (Span("cost unknown", "faint"),))
+    unpriced = sum(usage.unpriced_requests for usage in priced)
+    short = (Span(fmt.usd(sum(costs), unpriced=unpriced)), Span(" in all", "dim"))
+    return Segment(3, (*short, *_unpriced(unpriced)), short)
+
+
+def _unpriced(count: int) -> Line:
+    return (Span(f" {fmt.count(count)} unpriced", "warn"),) if count else ()
 
 
 def _paid(gateway: GatewayView) -> list[Segment]:

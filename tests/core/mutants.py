@@ -271,10 +271,10 @@ def a_reset_clears_what_was_spent(patch: Patch) -> None:
 def windows_are_replaced_as_a_set(patch: Patch) -> None:
     original = Quota._merge
 
-    def wrong(self: Quota, reports: Any, now: Now) -> None:
+    def wrong(self: Quota, reports: Any, now: Now, ticket: int = 0) -> None:
         if reports:
             self._windows.clear()
-        original(self, reports, now)
+        original(self, reports, now, ticket)
 
     patch.setattr(Quota, "_merge", wrong)
 
@@ -283,8 +283,8 @@ def windows_are_replaced_as_a_set(patch: Patch) -> None:
 def a_window_past_its_reset_still_holds(patch: Patch) -> None:
     original = Quota._merge
 
-    def wrong(self: Quota, reports: Any, now: Now) -> None:
-        original(self, reports, now)
+    def wrong(self: Quota, reports: Any, now: Now, ticket: int = 0) -> None:
+        original(self, reports, now, ticket)
         for report in reports:
             if report.resets_at is not None and report.resets_at <= now.wall:
                 self._windows[report.name].resets = now.mono + 60_000

@@ -234,6 +234,17 @@ def test_a_cost_told_late_is_added_once_and_can_reach_the_cap():
     assert budget.view(NOW) == BudgetView(1.0, 1.0, "2026-11", 0)
 
 
+def test_what_was_never_priced_is_still_told_when_its_month_is_over():
+    budget = Budget(1.0, None)
+    for usage in (Usage(100), told(0.5), Usage(100)):
+        budget.charge(usage, NOW)
+    again = Budget(1.0, None)
+    again.load(budget.dump())
+    again.expire(at(DEC_1))
+    assert (again.view(at(DEC_1)).unpriced_requests, again.ever_unpriced) == (0, 2)
+    assert again.cost_usd == 0.5
+
+
 def test_what_a_cap_still_lasts_is_told_at_the_mean_price_so_far():
     budget = Budget(3.0, None)
     assert budget.lasts(Usage(1000), NOW) is None
@@ -248,7 +259,10 @@ def test_a_dump_from_before_costs_travelled_with_attempts_is_still_read():
     assert budget.view(NOW) == BudgetView(1.0, 0.5, "2026-11", 0)
 
 
-@pytest.mark.parametrize("change", [{"known": 1}, {"unpriced": -1}, {"tokens": "5"}, {"spent": "2"}])
+@pytest.mark.parametrize(
+    "change",
+    [{"known": 1}, {"unpriced": -1}, {"unpriced": 1}, {"ever_unpriced": -1}, {"tokens": "5"}, {"spent": "2"}],
+)
 def test_a_dump_that_no_budget_wrote_is_refused(change):
     budget = Budget(1.0, None)
     with pytest.raises(BadDumpError):

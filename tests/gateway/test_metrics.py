@@ -65,6 +65,7 @@ async def test_what_is_left_is_told_where_it_is_known(house: Open) -> None:
     assert told["crtui_budget_left_usd", ("a",)] == 5
     assert told["crtui_budget_left_tokens", ("a",)] == 985
     assert ("crtui_cost_usd_total", ("a",)) not in told
+    assert told["crtui_unpriced_requests_total", ("a",)] == 1
 
 
 async def test_reading_follows_the_token_rule(house: Open) -> None:

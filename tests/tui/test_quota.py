@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
 import pytest
 
@@ -141,6 +142,42 @@ def test_burn_tells_the_rate_the_projection_and_the_money() -> None:
     assert "310k tokens of 500k, 780k by midnight UTC" in text
     assert "empty ~14:41" in text
     assert "$14.80 of $50.00 in 2026-11" in text
+
+
+def partly_priced(requests: int, spent: float | None = 14.8, **more: Any) -> fake.ProviderView:
+    return fake.provider("a-name-in-full", budget=BudgetView(50.0, spent, "2026-11", requests), **more)
+
+
+@pytest.mark.parametrize(
+    ("requests", "spent", "said"),
+    [
+        (12, 14.8, ["spent    ≥$14.80 of $50.00 in 2026-11", "unpriced 12 requests, not in what is spent"]),
+        (1, None, ["spent    unknown of $50.00 in 2026-11", "unpriced 1 request"]),
+        (0, 14.8, ["spent    $14.80 of $50.00 in 2026-11"]),
+    ],
+)
+def test_a_spend_that_lacks_requests_is_a_least_and_says_how_many_in_44_columns(requests, spent, said):
+    lines = [plain(line).rstrip() for line in burn_lines(partly_priced(requests, spent), 44, NOW, UTC)]
+    money = [line for line in lines if line.startswith(("spent", "unpriced"))]
+    assert money == said
+
+
+def test_hidden_money_hides_what_is_not_priced_too():
+    lines = [plain(line) for line in burn_lines(partly_priced(12), 60, NOW, UTC, money=False)]
+    assert not [line for line in lines if "unpriced" in line or "$" in line]
+
+
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_a_cap_that_is_not_counted_in_full_never_reads_as_fine(height: int):
+    lines = panel(fake.snapshot(partly_priced(12)), 44, height)
+    assert any(line.rstrip().endswith("12 unpriced") or "12 unpriced ·" in line for line in lines)
+    assert not any(" ok" in line for line in lines)
+    assert ("≥$14.80/$50.00" in "".join(lines)) is (height > 2)
+
+
+def test_a_cap_that_is_reached_anyway_is_used_up():
+    (meter,) = meters_of(partly_priced(12, 50.0))
+    assert plain(outlook(meter, NOW, UTC)) == "used up"
 
 
 def panel(shown: fake.Snapshot, width: int = 60, height: int = 40) -> list[str]:

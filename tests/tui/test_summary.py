@@ -9,7 +9,7 @@ import pytest
 
 from crtui.clock import ManualClock
 from crtui.core.now import SECOND
-from crtui.core.views import Snapshot
+from crtui.core.views import BudgetView, Snapshot
 from crtui.engine.link import LinkStatus
 from crtui.tui.empty import empty_lines, hint_lines
 from crtui.tui.frame import Frame
@@ -87,6 +87,28 @@ def test_nobody_to_serve_is_said_plainly() -> None:
 
 def test_an_unknown_cost_is_not_shown_as_zero() -> None:
     assert "cost unknown" in lines(frame(fake.no_traffic()), 100)[1]
+
+
+@pytest.mark.parametrize(
+    ("budget", "usage", "said"),
+    [
+        (BudgetView(75.0, 21.0, "2026-11", 3), (1.92, 9), "≥$21.00 of $75.00 month ━━━╌╌╌╌╌╌╌ 3 unpriced"),
+        (BudgetView(None, 1.92, "2026-11", 3), (1.92, 9), "≥$1.92 in all 9 unpriced"),
+        (BudgetView(None, 1.92, "2026-11", 0), (1.92, 0), " $1.92 in all"),
+    ],
+)
+def test_a_sum_that_lacks_requests_is_a_least(
+    budget: BudgetView, usage: tuple[float, int], said: str
+) -> None:
+    cost, unpriced = usage
+    cloud = fake.provider("cloud", budget=budget)
+    cloud = replace(cloud, usage=replace(cloud.usage, cost_usd=cost, unpriced_requests=unpriced))
+    # A server on this machine has no price, and takes nothing from what the cloud's sum says.
+    own = fake.provider("own", budget=BudgetView(None, None, "2026-11", 50))
+    own = replace(own, usage=replace(own.usage, cost_usd=None, unpriced_requests=50))
+    second = lines(frame(fake.snapshot(cloud, own)), 140)[1]
+    assert said in second
+    assert ("unpriced" in second) is bool(unpriced)
 
 
 def test_notices_and_switches_are_shown() -> None:
