@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from crtui.core.now import Now
@@ -20,15 +22,14 @@ class Clock(Protocol):
         ...
 
 
-_BOOTTIME: Final = getattr(time, "CLOCK_BOOTTIME", None)
+_BOOTTIME: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 """Linux's monotonic clock stands still while the machine sleeps; this one goes on."""
+uptime_ns: Final[Callable[[], int]] = (
+    time.monotonic_ns if _BOOTTIME is None else partial(time.clock_gettime_ns, _BOOTTIME)
+)
+"""A monotonic clock that counts a sleep of the machine too, where the system has one."""
 STEP_MS: Final = 200
 """The wall clock was set when it is this far from where the monotonic one puts it."""
-
-
-def uptime_ns() -> int:
-    """A monotonic clock that counts a sleep of the machine too, where the system has one."""
-    return time.monotonic_ns() if _BOOTTIME is None else time.clock_gettime_ns(_BOOTTIME)
 
 
 class SystemClock:

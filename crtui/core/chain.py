@@ -39,8 +39,12 @@ def decide(
     *,
     allow_paid: bool,
     any_wire: bool = False,
+    rule: str | None = None,
 ) -> Plan:
-    """The plan for one request. With ``any_wire`` the wire is not asked after (the snapshot's view)."""
+    """The plan for one request, which fell under ``rule``.
+
+    With ``any_wire`` the wire is not asked after (the snapshot's view).
+    """
     kept: list[ProviderState] = []
     dropped: list[Dropped] = []
     resting: list[ProviderState] = []
@@ -71,9 +75,9 @@ def decide(
         names = {state.name for state in resting}
         dropped = [drop for drop in dropped if drop.provider not in names]
         order = _owners_first(tuple(s.name for s in resting), ask)
-        return Plan(ask.id, profile.name, order, tuple(dropped), last_resort=True)
+        return Plan(ask.id, profile.name, order, tuple(dropped), rule, last_resort=True)
     order = _owners_first(_ordered(profile, kept, sorting, now), ask)
-    return Plan(ask.id, profile.name, order, tuple(dropped))
+    return Plan(ask.id, profile.name, order, tuple(dropped), rule)
 
 
 def _owners_first(names: tuple[str, ...], ask: Ask) -> tuple[str, ...]:

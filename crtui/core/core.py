@@ -67,6 +67,10 @@ class Core:
         # A single profile's is what all providers serve together.
         self._demand = {p.name: Demand() for p in settings.profiles} if len(settings.profiles) > 1 else {}
         self._affinity = Affinity()
+        self._needs_content = bool(settings.rules) or any(
+            p.capabilities.vision is False or p.capabilities.tools is False or p.capabilities.context
+            for p in settings.providers
+        )
         self._due: list[tuple[int, int]] = []
         self._rows: dict[str, tuple[tuple[int, int], bool, ProviderView]] = {}
         self.version = 0
@@ -149,10 +153,7 @@ class Core:
     @property
     def needs_content(self) -> bool:
         """Whether a request's body has to be read for rules or capabilities."""
-        return bool(self.settings.rules) or any(
-            p.capabilities.vision is False or p.capabilities.tools is False or p.capabilities.context
-            for p in self.settings.providers
-        )
+        return self._needs_content
 
     def feed(self, item: Input, now: Now) -> list[Event]:
         """Fold one input. Raises ``UnknownProviderError`` and changes nothing where it names none of ours."""
@@ -166,14 +167,17 @@ class Core:
         if isinstance(item, Attempt):
             told = self._fold_attempt(state, item, now)
             return events + told if events else told
-        if isinstance(item, Poll):
+        if isinstance(item, Began):
+            state.begin(item, now)
+            if state.clear:  # it waits for nothing, before and after
+                self.version += 1
+                return events
+        elif isinstance(item, Poll):
             events += self._tell(state, state.fold_poll(item, now), now.wall)
         elif isinstance(item, Command):
             events += self._tell(state, state.fold_command(item, now), now.wall)
         elif isinstance(item, Pull):
             events += self._tell(state, [_told_of_pull(item)], now.wall)
-        elif isinstance(item, Began):
-            state.begin(item, now)
         elif isinstance(item, Charge):
             events += self._tell(state, state.fold_charge(item, now), now.wall)
         self._touched(state, now)
@@ -191,8 +195,7 @@ class Core:
         if session is not None and profile.affinity_ms:
             sorting.session_provider = self._affinity.get(session, now.mono, profile.affinity_ms)
         sorting.adaptive = self._reorder(profile, now, told)
-        plan = decide(profile, ask, self._providers, now, sorting, allow_paid=self.allow_paid)
-        plan = Plan(plan.id, plan.profile, plan.order, plan.dropped, rule, plan.last_resort)
+        plan = decide(profile, ask, self._providers, now, sorting, allow_paid=self.allow_paid, rule=rule)
         if plan.order:
             self._current[profile.name] = plan.order[0]
             if session is not None and profile.affinity_ms and sorting.session_provider is None:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 from crtui import __version__
 from crtui.clock import Clock
@@ -38,8 +38,6 @@ FORECAST_SHARE: Final = 100
 MAX_WAIT_MS: Final = SECOND
 """The timer never sleeps longer, so that a suspended machine is noticed when it wakes."""
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Record = Callable[[Input | Ask, Now], None]
 Listener = Callable[[list[Event]], None]
 Obey = Callable[[Command], None]
@@ -126,7 +124,11 @@ class Engine:
     def route(self, ask: Ask) -> Plan:
         """Plan one request. Raises ``UnknownProfileError``."""
         now = self._stamp()
-        plan, events = self._whole(self._core.route, ask, now)
+        try:
+            plan, events = self._core.route(ask, now)
+        except Exception as fault:
+            self._failed(fault)
+            raise
         self._keep(self._settled(ask, plan), now, events)
         return plan
 
@@ -145,12 +147,12 @@ class Engine:
         self._feed(Began(provider, self._tickets, profile), now)
         return self._tickets
 
-    def end(self, attempt: Attempt, answered: str | None = None) -> None:
-        """An attempt has ended. Exactly once for every ticket.
+    def end(self, attempt: Attempt, answered: str | None = None, now: Now | None = None) -> None:
+        """An attempt has ended, ``now`` at this instant of the engine's clock. Exactly once for every ticket.
 
         ``answered`` is the model that its answer names, which may be another than was asked for.
         """
-        now = self._stamp()
+        now = self._stamp(now)
         if self._pricing is not None:
             attempt = self._pricing.priced(attempt, answered, now.wall)
         self._feed(attempt, now)
@@ -266,9 +268,11 @@ class Engine:
             self._feed(Tick(), now)
             self._save(now)
 
-    def _stamp(self) -> Now:
-        """This instant, before which a checkpoint is taken if one is wanted."""
-        now = self.clock.now()
+    def _stamp(self, now: Now | None = None) -> Now:
+        """This instant, before which a checkpoint is taken if one is wanted. None follows a failure."""
+        if self._failure is not None:
+            raise RuntimeError("the core has failed") from self._failure
+        now = now or self.clock.now()
         if self._journal is not None and self._journal.wants_checkpoint(now):
             self._save(now)
         return now
@@ -280,7 +284,11 @@ class Engine:
 
     def _feed(self, item: Input, now: Now, *, recorded: bool = True) -> None:
         before = self._core.next_due()
-        events = self._whole(self._core.feed, item, now)
+        try:
+            events = self._core.feed(item, now)
+        except Exception as fault:
+            self._failed(fault)
+            raise
         if recorded:
             self._keep(item, now, events)
         elif events:
@@ -289,18 +297,11 @@ class Engine:
         if due is not None and (before is None or due < before):
             self._poked.set()
 
-    def _whole(self, change: Callable[P, T], *args: P.args, **rest: P.kwargs) -> T:
-        """A change of the core as a whole; after one that failed in the middle there is no other."""
-        if self._failure is not None:
-            raise RuntimeError("the core has failed") from self._failure
-        try:
-            return change(*args, **rest)
-        except (UnknownProviderError, UnknownProfileError):
-            raise
-        except Exception as fault:
+    def _failed(self, fault: Exception) -> None:
+        """The core raised this. After a change that failed in the middle there is no other."""
+        if not isinstance(fault, (UnknownProviderError, UnknownProfileError)):
             self._failure = fault
             self._poked.set()
-            raise
 
     def _look_ahead(self, now: Now) -> ForecastView:
         """The forecast of the last few seconds; a large configuration's may take its time, but rarely."""

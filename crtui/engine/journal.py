@@ -87,7 +87,7 @@ class Journal:
         """Whether the core should be dumped before anything else is fed at ``now``."""
         if now.wall - now.mono != self._ahead or self.broken:
             return True
-        if not self._since or now.mono < self._least:
+        if now.mono < self._least or not self._since:
             return False
         return self._since >= CHECKPOINT_INPUTS or now.mono >= self._next
 

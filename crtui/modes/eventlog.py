@@ -108,12 +108,11 @@ def json_line(event: Event) -> str:
 
 def text_line(event: Event) -> str:
     """An event for people: when, what, who, and its fields."""
-    words = " ".join([f"{key}={_value(value)}" for key, value in event.data.items()])
-    return f"{stamp(event.at)} {event.kind} {event.provider or '-'} {words}".rstrip() + "\n"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, str):
-        return orjson.dumps(value).decode() if " " in value or '"' in value else value
-    # Most fields are counts; orjson writes them the same way.
-    return str(value) if type(value) is int else orjson.dumps(value).decode()
+    # Nearly all fields are counts and names; asking a function of each takes as long as all the rest.
+    words = [
+        f"{key}={value}"
+        if type(value) is int or (type(value) is str and " " not in value and '"' not in value)
+        else f"{key}={orjson.dumps(value).decode()}"
+        for key, value in event.data.items()
+    ]
+    return " ".join([stamp(event.at), event.kind, event.provider or "-", *words]) + "\n"
