@@ -34,10 +34,15 @@ http {{
   fastcgi_temp_path {home}/f; uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;
   keepalive_requests 1000000;
   upstream up {{ server 127.0.0.1:{up}; keepalive 256; keepalive_requests 1000000; }}
-  server {{ listen 127.0.0.1:{port}; location / {{
-    proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }} }}
+  server {{ listen 127.0.0.1:{port}; location / {{ {location} }} }}
 }}
 """
+NGINX_WAYS = {
+    "nginx": "proxy_buffering off; proxy_pass http://127.0.0.1:{up};",
+    "nginx, tuned": "proxy_buffering off; proxy_pass http://up; "
+    'proxy_http_version 1.1; proxy_set_header Connection "";',
+}
+"""As one line sets it up, with a connection to the upstream for each request; and with those kept."""
 COLUMNS = (
     "way",
     "added p50",
@@ -155,7 +160,8 @@ def _ways(stack: contextlib.ExitStack, home: Path, rivals: list[str]) -> Iterato
     path = "/v1/chat/completions"
     yield Way("straight", f"http://127.0.0.1:{port}{path}", [up.pid])
     if shutil.which("nginx"):
-        yield _nginx(stack, home, port, path)
+        for name, location in NGINX_WAYS.items():
+            yield _nginx(stack, home, port, path, name, location.format(up=port))
     yield _headless(stack, home, port, path)
     yield _with_dashboard(stack, home, port, path)
     if "coderouter" in rivals:
@@ -164,14 +170,16 @@ def _ways(stack: contextlib.ExitStack, home: Path, rivals: list[str]) -> Iterato
         yield _litellm(stack, home, port, path)
 
 
-def _nginx(stack: contextlib.ExitStack, home: Path, up: int, path: str) -> Way:
+def _nginx(stack: contextlib.ExitStack, home: Path, up: int, path: str, name: str, location: str) -> Way:
     port = _free_port()
+    home = home / name.replace(", ", "-")
+    home.mkdir()
     file = home / "nginx.conf"
-    file.write_text(NGINX.format(home=home, up=up, port=port))
+    file.write_text(NGINX.format(home=home, up=up, port=port, location=location))
     process = stack.enter_context(_running(["nginx", "-c", str(file), "-p", str(home)]))
     _wait(port)
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return Way("nginx", f"http://127.0.0.1:{port}{path}", [process.pid, *map(int, workers)])
+    return Way(name, f"http://127.0.0.1:{port}{path}", [process.pid, *map(int, workers)])
 
 
 def _headless(stack: contextlib.ExitStack, home: Path, up: int, path: str) -> Way:
