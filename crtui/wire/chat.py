@@ -7,19 +7,15 @@ from typing import Final
 import orjson
 
 from crtui.core.inputs import Usage
-from crtui.core.plan import Content
 from crtui.core.settings import Wire
-from crtui.text import scrub
-from crtui.wire.body import read_object, read_routing, with_model
-from crtui.wire.codec import AnswerFacts, RequestFacts
-from crtui.wire.content import read_content
+from crtui.wire.codec import AnswerFacts
 from crtui.wire.faults import UNKNOWN_STATUS, Fault, read_fault
-from crtui.wire.jsonview import as_list, as_object, as_text, loads
+from crtui.wire.json_codec import JsonCodec
+from crtui.wire.jsonview import as_list, as_object, as_text
 from crtui.wire.restream import chat_stream
 from crtui.wire.stream import EventReader
 from crtui.wire.usage import larger, openai_usage
 
-MAX_SESSION: Final = 200
 DONE: Final = b"[DONE]"
 MAX_MARKER: Final = 16
 
@@ -47,45 +43,11 @@ _CONTENT: Final = frozenset(
 )
 
 
-class ChatCodec:
+class ChatCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/chat/completions``; its answers may also be embeddings."""
 
     wire: Wire = "chat"
     heartbeat = b": keep-alive\n\n"
-
-    def read_request(self, body: bytes) -> RequestFacts:
-        """Read what the gateway needs. Raises ``BadBodyError``."""
-        fields = read_object(body)
-        model, stream = read_routing(body, fields)
-        session = as_text(fields.get("prompt_cache_key")) or as_text(fields.get("user"))
-        return RequestFacts(model, stream, scrub(session, MAX_SESSION) or None)
-
-    def read_content(self, body: bytes) -> Content:
-        """Read what rules and capability checks look at. Raises ``BadBodyError``."""
-        return read_content(body)
-
-    def with_model(self, body: bytes, model: str) -> bytes:
-        """The same body with only the top-level ``model`` value exchanged (or added)."""
-        return with_model(body, model)
-
-    def read_answer(self, body: bytes) -> AnswerFacts:
-        """Read a completion or a list of embeddings. An error inside a 2xx is not valid."""
-        try:
-            value = loads(body)
-        except ValueError:
-            return AnswerFacts(valid=False)
-        fields = as_object(value)
-        choices = [as_object(choice) for choice in as_list(fields.get("choices"))]
-        if fault := read_fault(value) or next(filter(None, map(_choice_fault, choices)), None):
-            return AnswerFacts(False, None, *fault)
-        usage, model = _usage(fields), as_text(fields.get("model")) or None
-        is_list = "choices" not in fields and isinstance(fields.get("data"), list)
-        valid = is_list or _is_answer(choices, told=bool(usage and usage.output))
-        return AnswerFacts(valid, usage, model=model)
-
-    def as_stream(self, answer: bytes) -> bytes:
-        """A whole answer as the events of a stream."""
-        return chat_stream(as_object(loads(answer)))
 
     def stream_reader(self) -> ChatReader:
         """A reader for one streamed answer."""
@@ -98,6 +60,19 @@ class ChatCodec:
     def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The in-band error that ends a stream which has begun."""
         return b"data: " + self.error_body(status, message, code) + b"\n\n"
+
+    def _fault(self, fields: dict[str, object]) -> Fault | None:
+        return next(filter(None, map(_choice_fault, _choices(fields))), None)
+
+    def _answer(self, fields: dict[str, object]) -> AnswerFacts:
+        """Of a completion or a list of embeddings."""
+        usage, model = _usage(fields), as_text(fields.get("model")) or None
+        is_list = "choices" not in fields and isinstance(fields.get("data"), list)
+        valid = is_list or _is_answer(_choices(fields), told=bool(usage and usage.output))
+        return AnswerFacts(valid, usage, model=model)
+
+    def _events(self, fields: dict[str, object]) -> bytes:
+        return chat_stream(fields)
 
 
 def openai_error(status: int, message: str, code: str | None) -> bytes:
@@ -122,7 +97,7 @@ class ChatReader(EventReader):
         self._named(fields)
         if fields.get("usage") or fields.get("x_groq"):
             self._count(_usage(fields))
-        for choice in map(as_object, as_list(fields.get("choices"))):
+        for choice in _choices(fields):
             self._see_delta(as_object(choice.get("delta")))
             if choice.get("finish_reason") or choice.get("error"):
                 self._see_end(choice)
@@ -145,11 +120,15 @@ class ChatReader(EventReader):
         return True
 
     def _is_final(self, fields: dict[str, object]) -> bool:
-        return any(as_object(choice).get("finish_reason") for choice in as_list(fields.get("choices")))
+        return any(choice.get("finish_reason") for choice in _choices(fields))
 
     def _at_end(self) -> None:
         if self._finished:
             self._finish(excused=self._refused)
+
+
+def _choices(fields: dict[str, object]) -> list[dict[str, object]]:
+    return [as_object(choice) for choice in as_list(fields.get("choices"))]
 
 
 def _usage(fields: dict[str, object]) -> Usage | None:

@@ -7,19 +7,14 @@ from typing import Final
 
 import orjson
 
-from crtui.core.plan import Content
 from crtui.core.settings import Wire
 from crtui.text import scrub
-from crtui.wire.body import read_object, read_routing, with_model
-from crtui.wire.codec import AnswerFacts, RequestFacts
-from crtui.wire.content import read_content
-from crtui.wire.faults import read_fault
+from crtui.wire.codec import AnswerFacts
+from crtui.wire.json_codec import MAX_SESSION, JsonCodec
 from crtui.wire.jsonview import as_object, as_text, loads
 from crtui.wire.restream import messages_stream
 from crtui.wire.stream import EventReader
 from crtui.wire.usage import anthropic_usage
-
-MAX_SESSION: Final = 200
 
 # https://docs.claude.com/en/api/errors
 _ERROR_TYPES: Final = {
@@ -35,46 +30,11 @@ _ERROR_TYPES: Final = {
 }
 
 
-class MessagesCodec:
+class MessagesCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/messages`` and its ``count_tokens``."""
 
     wire: Wire = "messages"
     heartbeat = b'event: ping\ndata: {"type":"ping"}\n\n'
-
-    def read_request(self, body: bytes) -> RequestFacts:
-        """Read what the gateway needs. Raises ``BadBodyError``."""
-        fields = read_object(body)
-        model, stream = read_routing(body, fields)
-        return RequestFacts(model, stream, _session(as_object(fields.get("metadata")).get("user_id")))
-
-    def read_content(self, body: bytes) -> Content:
-        """Read what rules and capability checks look at. Raises ``BadBodyError``."""
-        return read_content(body)
-
-    def with_model(self, body: bytes, model: str) -> bytes:
-        """The same body with only the top-level ``model`` value exchanged (or added)."""
-        return with_model(body, model)
-
-    def read_answer(self, body: bytes) -> AnswerFacts:
-        """Read a message or a token count. An error inside a 2xx is not valid."""
-        try:
-            value = loads(body)
-        except ValueError:
-            return AnswerFacts(valid=False)
-        if fault := read_fault(value):
-            return AnswerFacts(False, None, *fault)
-        fields = as_object(value)
-        if isinstance(fields.get("input_tokens"), int) and "content" not in fields:
-            return AnswerFacts(valid=True)
-        usage = anthropic_usage(fields.get("usage"))
-        content = fields.get("content")
-        empty = not content and not (usage and usage.output) and fields.get("stop_reason") != "refusal"
-        valid, model = isinstance(content, list) and not empty, as_text(fields.get("model")) or None
-        return AnswerFacts(valid, usage, model=model)
-
-    def as_stream(self, answer: bytes) -> bytes:
-        """A whole answer as the events of a stream."""
-        return messages_stream(as_object(loads(answer)))
 
     def stream_reader(self) -> MessagesReader:
         """A reader for one streamed answer."""
@@ -88,6 +48,22 @@ class MessagesCodec:
     def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The in-band error that ends a stream which has begun."""
         return b"event: error\ndata: " + self.error_body(status, message) + b"\n\n"
+
+    def _session(self, fields: dict[str, object]) -> str | None:
+        return _session(as_object(fields.get("metadata")).get("user_id"))
+
+    def _answer(self, fields: dict[str, object]) -> AnswerFacts:
+        """Of a message or a token count."""
+        if isinstance(fields.get("input_tokens"), int) and "content" not in fields:
+            return AnswerFacts(valid=True)
+        usage = anthropic_usage(fields.get("usage"))
+        content = fields.get("content")
+        empty = not content and not (usage and usage.output) and fields.get("stop_reason") != "refusal"
+        valid, model = isinstance(content, list) and not empty, as_text(fields.get("model")) or None
+        return AnswerFacts(valid, usage, model=model)
+
+    def _events(self, fields: dict[str, object]) -> bytes:
+        return messages_stream(fields)
 
 
 class MessagesReader(EventReader):

@@ -8,13 +8,12 @@ import orjson
 
 from crtui.core.plan import Content
 from crtui.core.settings import Wire
-from crtui.text import scrub
-from crtui.wire.body import read_object, read_routing, with_model
-from crtui.wire.chat import DONE, MAX_MARKER, MAX_SESSION, openai_error
-from crtui.wire.codec import AnswerFacts, RequestFacts
+from crtui.wire.chat import DONE, MAX_MARKER, openai_error
+from crtui.wire.codec import AnswerFacts
 from crtui.wire.content import read_input
 from crtui.wire.faults import NO_MESSAGE, UNKNOWN_STATUS, Fault, read_fault
-from crtui.wire.jsonview import as_list, as_object, as_text, loads
+from crtui.wire.json_codec import JsonCodec
+from crtui.wire.jsonview import as_list, as_object, as_text
 from crtui.wire.restream import responses_stream
 from crtui.wire.stream import EventReader
 from crtui.wire.usage import responses_usage
@@ -29,45 +28,15 @@ _PLAIN_ITEMS: Final = frozenset({"message", "reasoning"})
 """Items that say something only by their parts; any other (a tool's call) does by being there."""
 
 
-class ResponsesCodec:
+class ResponsesCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/responses``."""
 
     wire: Wire = "responses"
     heartbeat = b": keep-alive\n\n"
 
-    def read_request(self, body: bytes) -> RequestFacts:
-        """Read what the gateway needs. Raises ``BadBodyError``."""
-        fields = read_object(body)
-        model, stream = read_routing(body, fields)
-        session = as_text(fields.get("prompt_cache_key")) or as_text(fields.get("user"))
-        return RequestFacts(model, stream, scrub(session, MAX_SESSION) or None)
-
     def read_content(self, body: bytes) -> Content:
         """Read what rules and capability checks look at. Raises ``BadBodyError``."""
         return read_input(body)
-
-    def with_model(self, body: bytes, model: str) -> bytes:
-        """The same body with only the top-level ``model`` value exchanged (or added)."""
-        return with_model(body, model)
-
-    def read_answer(self, body: bytes) -> AnswerFacts:
-        """Read a response. An error inside a 2xx, or one that failed, is not valid."""
-        try:
-            value = loads(body)
-        except ValueError:
-            return AnswerFacts(valid=False)
-        fields = as_object(value)
-        if fault := read_fault(value) or _failure(fields):
-            return AnswerFacts(False, None, *fault)
-        usage = responses_usage(fields.get("usage"))
-        output = fields.get("output")
-        told = bool(output or (usage and usage.output) or _excused(fields))
-        model = as_text(fields.get("model")) or None
-        return AnswerFacts(isinstance(output, list) and told, usage, model=model)
-
-    def as_stream(self, answer: bytes) -> bytes:
-        """A whole answer as the events of a stream."""
-        return responses_stream(as_object(loads(answer)))
 
     def stream_reader(self) -> ResponsesReader:
         """A reader for one streamed answer."""
@@ -86,6 +55,19 @@ class ResponsesCodec:
         response = {"id": "", "object": "response", "status": "failed", "error": error}
         event = {"type": "response.failed", "sequence_number": 0, "response": response, "error": error}
         return b"event: response.failed\ndata: " + orjson.dumps(event) + b"\n\n"
+
+    def _fault(self, fields: dict[str, object]) -> Fault | None:
+        return _failure(fields)
+
+    def _answer(self, fields: dict[str, object]) -> AnswerFacts:
+        usage = responses_usage(fields.get("usage"))
+        output = fields.get("output")
+        told = bool(output or (usage and usage.output) or _excused(fields))
+        model = as_text(fields.get("model")) or None
+        return AnswerFacts(isinstance(output, list) and told, usage, model=model)
+
+    def _events(self, fields: dict[str, object]) -> bytes:
+        return responses_stream(fields)
 
 
 class ResponsesReader(EventReader):
