@@ -9,13 +9,13 @@ and its answer decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from crtui.core import saved
 from crtui.core.burn import WindowTrend
 from crtui.core.inputs import Attempt, WindowReport
-from crtui.core.now import DAY, HOUR, MINUTE, Now, stamp
+from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 from crtui.core.outcome import Outcome
 from crtui.core.verdict import Told, Verdict
 from crtui.core.views import QuotaSource, QuotaView, WindowView
@@ -25,6 +25,8 @@ UNTOLD_LIMIT_MS: Final = MINUTE
 MAX_UNTOLD_MS: Final = HOUR
 NO_CREDIT_MS: Final = HOUR
 MAX_HOLD_MS: Final = 31 * DAY
+SAME_RESET_MS: Final = 2 * SECOND
+"""Resets this close together are one: many are told as whole seconds from then on."""
 _SOURCES: Final[dict[str, QuotaSource]] = {
     "headers": "headers",
     "subscription": "subscription",
@@ -46,6 +48,8 @@ class _Window:
     resets: int | None
     trend: WindowTrend
     unconfirmed: bool = False
+    ticket: int = 0
+    """Of the attempt that told it last; 0 where none did."""
 
     @property
     def spent(self) -> bool:
@@ -57,6 +61,23 @@ class _Window:
     def blocks_until(self) -> int:
         """A spent window's reset; one that never told it is taken for a minute's."""
         return self.resets if self.resets is not None else self.observed_mono + MINUTE
+
+    def corrected(self, report: WindowReport, resets: int | None) -> WindowReport | None:
+        """What a report adds that was made before the one that told this window last; None: nothing.
+
+        Of one period the smaller rest stays, and a later period is the newer one.
+        """
+        ahead = 0 if resets is None or self.resets is None else resets - self.resets
+        if ahead < -SAME_RESET_MS:
+            return None
+        if ahead > SAME_RESET_MS:
+            return report
+        remaining, used = report.remaining, report.used_percent
+        if remaining is not None and self.remaining is not None:
+            remaining = min(remaining, self.remaining)
+        if used is not None and self.used is not None:
+            used = max(used, self.used)
+        return replace(report, remaining=remaining, used_percent=used)
 
     def dump(self, now_mono: int) -> dict[str, object]:
         """The window as JSON values."""
@@ -152,7 +173,7 @@ class Quota:
             return []
         if outcome.kind == "ok" and 0 < attempt.ticket <= self._refused_until:
             return self._settle(now)
-        self._merge(attempt.limits.windows, now)
+        self._merge(attempt.limits.windows, now, attempt.ticket)
         decides = attempt.ticket in (0, self._trial_ticket)
         if decides:
             self._trial_ticket = None
@@ -291,24 +312,33 @@ class Quota:
             None if ends is None else now.wall_at(ends[1]),
         )
 
-    def _merge(self, reports: Iterable[WindowReport], now: Now) -> None:
+    def _merge(self, reports: Iterable[WindowReport], now: Now, ticket: int = 0) -> None:
         for report in reports:
             resets = None if report.resets_at is None else now.mono_at(report.resets_at)
             if resets is not None and resets <= now.mono:
                 resets = None
-            window = self._windows.get(report.name)
-            if window is None:
-                window = self._windows[report.name] = _Window(
-                    report.name, report.source, 0, 0, None, None, None, None, WindowTrend()
-                )
-            elif window.unconfirmed:
-                window.used = window.remaining = window.resets = None
-            window.unconfirmed = False
-            window.source = report.source
-            window.observed, window.observed_mono = now.wall, now.mono
-            window.limit = report.limit if report.limit is not None else window.limit
-            window.resets = resets if resets is not None else window.resets
-            self._count(window, report, now)
+            window, news = self._windows.get(report.name), report
+            if window is not None and 0 < ticket < window.ticket and not window.unconfirmed:
+                news = window.corrected(report, resets)
+            if news is not None:
+                self._put(window, news, resets, ticket, now)
+
+    def _put(
+        self, window: _Window | None, report: WindowReport, resets: int | None, ticket: int, now: Now
+    ) -> None:
+        if window is None:
+            window = self._windows[report.name] = _Window(
+                report.name, report.source, 0, 0, None, None, None, None, WindowTrend()
+            )
+        elif window.unconfirmed:
+            window.used = window.remaining = window.resets = None
+        window.unconfirmed = False
+        window.ticket = max(window.ticket, ticket)
+        window.source = report.source
+        window.observed, window.observed_mono = now.wall, now.mono
+        window.limit = report.limit if report.limit is not None else window.limit
+        window.resets = resets if resets is not None else window.resets
+        self._count(window, report, now)
 
     def _count(self, window: _Window, report: WindowReport, now: Now) -> None:
         if report.remaining is not None:

@@ -171,6 +171,41 @@ def test_a_success_that_began_before_the_refusal_is_no_evidence_of_room():
     assert world.kinds("a").count("quota.available") == 1
 
 
+@pytest.mark.fault("S25")
+@pytest.mark.parametrize(
+    ("early", "shown"),
+    [
+        (window("5h", remaining=60, limit=100, resets=100), 40),
+        (window("5h", remaining=60, limit=100, resets=101), 40),
+        (window("5h", remaining=30, limit=100, resets=99), 30),
+        (window("5h", remaining=30, limit=100, resets=50), 40),
+        (window("5h", remaining=60, limit=100, resets=200), 60),
+        (window("5h", remaining=60, limit=100), 40),
+    ],
+    ids=["same", "rounded", "smaller", "a period before", "the period after", "untold"],
+)
+def test_of_answers_in_the_wrong_order_the_smaller_rest_of_the_later_period_stays(early, shown):
+    world = World("a")
+    first, second = world.begin("a"), world.begin("a")
+    newer = limits(window("5h", remaining=40, limit=100, resets=100))
+    world.ok("a", ticket=second, limits=newer)
+    world.at(1).ok("a", ticket=first, limits=limits(early))
+
+    [seen] = world.row("a").quota.windows
+    assert (seen.remaining, seen.used_percent) == (shown, 100 - shown)
+
+
+@pytest.mark.fault("S25")
+def test_a_spent_window_is_not_opened_by_an_answer_that_began_before():
+    world = World("a")
+    first, second = world.begin("a"), world.begin("a")
+    world.ok("a", ticket=second, limits=limits(window("5h", used=100.0, resets=100)))
+    world.at(1).ok("a", ticket=first, limits=limits(window("5h", used=99.0, resets=100)))
+    assert until(world) == 100
+    world.at(2).ok("a", ticket=world.begin("a"), limits=limits(window("5h", used=20.0, resets=100)))
+    assert world.row("a").quota.state == "available", "one that began after it does"
+
+
 @pytest.mark.fault("S47")
 def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_not():
     world = World("a")
