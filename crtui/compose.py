@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from crtui.agents.asking import UsageAsker
 from crtui.agents.endpoints import endpoints_of
@@ -41,6 +42,7 @@ from crtui.gateway.server import GatewayServer, bind
 from crtui.providers.prices import PriceList
 from crtui.providers.probing import Observation, probe_client
 from crtui.providers.provider import Provider, build_providers
+from crtui.providers.trouble import UNREACHED
 
 if TYPE_CHECKING:
     import httpx
@@ -134,6 +136,13 @@ class Stack:
             self._agents.start()
 
     def _saw(self, seen: Observation) -> None:
+        poll = seen.poll
+        host = urlsplit(self.engine.providers[poll.provider].base_url).hostname or ""
+        if poll.ok:
+            self._server.uplink.answered(host)
+        elif poll.error in UNREACHED and self._server.uplink.failed(host):
+            # This machine is offline: that is no news of a provider.
+            return
         self.engine.observe(seen)
         self._puller.saw(seen)
 

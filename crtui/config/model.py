@@ -126,6 +126,7 @@ class Provider(Section):
     declare_models: UniqueItems[ModelName] = ()
     pull: bool = False
     merge_system: bool | None = None
+    allow_private: bool = False
     subscription: Literal["claude", "codex"] | None = None
     poll_s: PollSeconds = 30
     threshold: Threshold | None = None

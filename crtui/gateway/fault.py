@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crtui.core.inputs import NO_LIMITS, ErrorKind, Limits
 from crtui.core.outcome import CLIENT, Outcome, classify
-from crtui.gateway.http.errors import ClosedError, CutError, HttpError, NotConnectedError
+from crtui.gateway.http.errors import ClosedError, CutError, HttpError, NotConnectedError, OfflineError
 from crtui.gateway.reply import Header
 from crtui.text import mask_secrets
 
@@ -83,9 +83,20 @@ class CallersFaultError(AttemptError):
         return "client"
 
 
+class OfflineFaultError(AttemptError):
+    """This machine could not reach it: another is tried, but the core is told of nobody's failure."""
+
+    @property
+    def blamed(self) -> ErrorKind | None:
+        """Whoever is not the provider."""
+        return "client"
+
+
 def from_error(error: HttpError) -> AttemptError:
     """The fault behind an exception of the HTTP client."""
     match error:
+        case OfflineError():
+            return OfflineFaultError("connect", str(error))
         case NotConnectedError():
             kind: ErrorKind = "connect"
         case ClosedError() | CutError():

@@ -8,6 +8,7 @@ import errno
 import socket
 from email.utils import formatdate
 from typing import Final
+from urllib.parse import urlsplit
 
 from crtui.engine.engine import Engine
 from crtui.errors import CrtuiError
@@ -15,6 +16,7 @@ from crtui.gateway.app import GatewayApp
 from crtui.gateway.descriptors import connection_cap, raise_limit
 from crtui.gateway.guard import Access
 from crtui.gateway.http.client import HttpClient
+from crtui.gateway.http.uplink import Uplink
 from crtui.gateway.protocol import ClientConnection, Hall
 from crtui.gateway.waiting import USUAL, Pace
 
@@ -50,6 +52,7 @@ class GatewayServer:
     def __init__(
         self, engine: Engine, access: Access, *, max_in_flight: int = 256, pace: Pace = USUAL
     ) -> None:
+        self.uplink = Uplink()
         self._engine = engine
         self._access = access
         self._max_in_flight = max_in_flight
@@ -63,7 +66,9 @@ class GatewayServer:
     async def start(self, sock: socket.socket) -> None:
         """Serve on a bound socket (see ``bind``), which is closed by ``stop``."""
         loop = asyncio.get_running_loop()
-        self._upstream = HttpClient()
+        providers = self._engine.providers.values()
+        public = {urlsplit(one.base_url).hostname or "" for one in providers if one.public}
+        self._upstream = HttpClient(public=public, uplink=self.uplink)
         self._app = GatewayApp(self._engine, self._access, self._upstream, self._max_in_flight, self._pace)
         hall = self._hall = Hall(self._app, connection_cap(raise_limit()))
         self._date()

@@ -32,7 +32,8 @@ class Provider:
     ``auth`` other than ``key`` or where the key could not be had. ``models`` leads from a pattern to the
     model sent. ``poll_s`` 0: never polled of itself. ``local``: its address is this machine's own.
     ``declared`` are models that should be there, ``pull``: fetched without being asked for.
-    ``merge_system``: it takes one leading system text only.
+    ``merge_system``: it takes one leading system text only. ``public``: its name may lead to no private
+    address.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Provider:
     declared: tuple[str, ...] = ()
     pull: bool = False
     merge_system: bool = False
+    public: bool = False
 
     def url(self, path: str) -> str:
         """An endpoint below the API's prefix, e.g. ``/chat/completions``."""
@@ -154,4 +156,15 @@ def _build(table: ProviderTable, base_url: str, secret: Secret | None) -> Provid
         declared=table.declare_models,
         pull=table.pull,
         merge_system=KINDS[table.kind].local if table.merge_system is None else table.merge_system,
+        public=_is_vendors(table.kind, root) and not table.allow_private,
+    )
+
+
+def _is_vendors(kind: Kind, base_url: str) -> bool:
+    """Whether it is the host that the kind's vendor serves from."""
+    usual = KINDS[kind].base_url
+    return (
+        usual is not None
+        and not KINDS[kind].local
+        and urlsplit(base_url).hostname == urlsplit(usual).hostname
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Final
 
 import httpx
 
@@ -31,6 +32,9 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ReadError, "connection reset"),
     (httpx.UnsupportedProtocol, "not an http address"),
 )
+
+UNREACHED: Final = frozenset({"name not found", "timeout", "no connection"})
+"""What is said of a host from which not a byte came."""
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

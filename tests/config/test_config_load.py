@@ -143,6 +143,18 @@ def test_another_address_needs_a_token_wherever_it_comes_from(tmp_path: Path) ->
             "b: declare_models has an effect with kind ollama only",
         ),
         (
+            '[[provider]]\nname = "b"\nkind = "ollama"\npull = true\n',
+            "b: pull = true fetches nothing without declare_models; name the models there",
+        ),
+        (
+            '[[provider]]\nname = "b"\nkind = "ollama"\ndeclare_models = ["m"]\npoll_s = 0\n',
+            "b: declare_models are looked for by polls, and poll_s = 0 means none; set poll_s",
+        ),
+        (
+            '[[provider]]\nname = "b"\nkind = "ollama"\ndeclare_models = ["m"]\npull = true\npoll_s = 0\n',
+            "b: declare_models are looked for and pulled by polls, and poll_s = 0 means none; set poll_s",
+        ),
+        (
             '[[provider]]\nname = "b"\nkind = "vllm"\nmonthly_usd = 0\n',
             "b: monthly_usd = 0 keeps it out at once; leave the key out for no cap",
         ),

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from crtui.gateway.http.connection import Connection
 from crtui.gateway.http.dial import dial
-from crtui.gateway.http.errors import ClosedError, not_connected
+from crtui.gateway.http.errors import ClosedError, OfflineError, not_connected
 from crtui.gateway.http.names import Names
 from crtui.gateway.http.pool import IDLE_S, Pool
 from crtui.gateway.http.response import Response
 from crtui.gateway.http.target import Origin, target_of
+from crtui.gateway.http.uplink import Uplink
 
 
 class HttpClient:
-    """Made and closed on the gateway's loop. ``idle_s`` is how long an idle connection is kept."""
+    """Made and closed on the gateway's loop. ``idle_s`` is how long an idle connection is kept.
 
-    def __init__(self, idle_s: float = IDLE_S) -> None:
+    ``public`` are hosts of the public internet: their names may lead to no private address. ``uplink``
+    knows what others have heard of hosts.
+    """
+
+    def __init__(
+        self, idle_s: float = IDLE_S, public: Collection[str] = (), uplink: Uplink | None = None
+    ) -> None:
+        self._uplink = uplink or Uplink()
+        self._public = frozenset(public)
         self._pool = Pool(idle_s)
         self._names = Names()
 
@@ -33,21 +42,34 @@ class HttpClient:
         idle = self._pool.take(target.origin)
         if idle is not None:
             try:
-                return await idle.ask(head, body).begun()
+                return await self._begun(target.origin, idle.ask(head, body))
             except ClosedError as error:
                 if not error.unread:
                     raise
+                self._pool.drop_idle(target.origin)
         connection = await self._dialled(target.origin, connect_s)
-        return await connection.ask(head, body).begun()
+        return await self._begun(target.origin, connection.ask(head, body))
+
+    def doubt(self, url: str) -> None:
+        """The network failed on the way there: connections that wait may lead nowhere, so they are closed."""
+        self._pool.drop_idle(target_of(url).origin)
 
     def close(self) -> None:
         """Close every connection."""
         self._names.close()
         self._pool.close()
 
+    async def _begun(self, origin: Origin, response: Response) -> Response:
+        await response.begun()
+        self._uplink.answered(origin.host)
+        return response
+
     async def _dialled(self, origin: Origin, connect_s: float) -> Connection:
         try:
             async with asyncio.timeout(connect_s):
-                return await dial(origin, self._names, self._pool)
+                return await dial(origin, self._names, self._pool, public=origin.host in self._public)
         except (OSError, UnicodeError) as error:
-            raise not_connected(error) from None
+            fault = not_connected(error)
+            if fault.unreached and self._uplink.failed(origin.host):
+                raise OfflineError(fault) from None
+            raise fault from None

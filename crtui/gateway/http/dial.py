@@ -13,16 +13,22 @@ from typing import Final
 from crtui.gateway.http.connection import Connection
 from crtui.gateway.http.names import Address, Names
 from crtui.gateway.http.pool import Pool
+from crtui.gateway.http.reach import is_address, reachable
 from crtui.gateway.http.target import Origin
 
 HEAD_START_S: Final = 0.25
 """How long one address is tried alone before the next is tried as well."""
 
 
-async def dial(origin: Origin, names: Names, pool: Pool) -> Connection:
-    """A new connection. Raises ``OSError``, or ``UnicodeError`` for a host that can be no name."""
+async def dial(origin: Origin, names: Names, pool: Pool, *, public: bool = False) -> Connection:
+    """A new connection; ``public``: to a host of the public internet.
+
+    Raises ``OSError``, or ``UnicodeError`` for a host that can be no name.
+    """
     addresses = await names.addresses(origin)
     try:
+        if not is_address(origin.host):
+            addresses = reachable(addresses, public=public)
         sock = await first_of(addresses)
     except OSError:
         names.forget(origin)

@@ -11,7 +11,28 @@ class HttpError(Exception):
 
 
 class NotConnectedError(HttpError):
-    """There was no connection, so nothing has been sent."""
+    """There was no connection, so nothing has been sent. ``unreached``: not a byte came from there."""
+
+    def __init__(self, words: str, *, unreached: bool = False) -> None:
+        super().__init__(words)
+        self.unreached = unreached
+
+
+class OfflineError(NotConnectedError):
+    """No host can be reached, so this machine is to blame and not the provider."""
+
+    def __init__(self, fault: NotConnectedError) -> None:
+        super().__init__(f"{fault}, nor to any other provider: this machine seems to be offline")
+
+
+class MisledError(OSError):
+    """A name leads to no address that its provider can have. ``private``: it should be a public one."""
+
+    def __init__(self, *, private: bool) -> None:
+        remedy = "; if that is meant, set allow_private = true" if private else ""
+        super().__init__(
+            f"the host's name leads to {'a private' if private else 'a link-local'} address{remedy}"
+        )
 
 
 class ClosedError(HttpError):
@@ -41,17 +62,20 @@ class GarbledError(HttpError):
 
 def not_connected(error: Exception) -> NotConnectedError:
     """What a person is told of a connection that could not be made."""
+    unreached = True
     match error:
+        case MisledError():
+            words, unreached = str(error), False
         case TimeoutError():
             words = "no connection in time"
         case socket.gaierror() | UnicodeError():
             words = "host name not found"
         case ssl.SSLCertVerificationError():
-            words = "TLS certificate refused"
+            words, unreached = "TLS certificate refused", False
         case ssl.SSLError() | ConnectionResetError() | ConnectionAbortedError():
-            words = "TLS handshake failed (http or https in base_url?)"
+            words, unreached = "TLS handshake failed (http or https in base_url?)", False
         case ConnectionRefusedError():
-            words = "connection refused"
+            words, unreached = "connection refused", False
         case _:
             words = "no connection"
-    return NotConnectedError(words)
+    return NotConnectedError(words, unreached=unreached)

@@ -49,6 +49,11 @@ class Pool:
         if idle is not None:
             idle.pop(connection, None)
 
+    def drop_idle(self, origin: Origin) -> None:
+        """Close the idle connections to an origin."""
+        for connection in tuple(self._idle.get(origin, ())):
+            connection.close()
+
     def close(self) -> None:
         """Close every connection, those in use too."""
         if self._sweeping is not None:
