@@ -25,6 +25,7 @@ from crtui.gateway.misses import Misses
 from crtui.gateway.models import anthropic_models, model_owners, openai_models
 from crtui.gateway.refuse import envelope, refuse
 from crtui.gateway.request import RefusedError, Request
+from crtui.gateway.retries import Retries
 from crtui.gateway.tally import Tally
 from crtui.gateway.waiting import Pace
 
@@ -46,6 +47,7 @@ class GatewayApp:
         self._upstream = upstream
         self._max_in_flight = max_in_flight
         self._pace = pace
+        self._retries = Retries(engine.clock.now().mono)
         self._running: set[Interrupt] = set()
         self._idle: asyncio.Event | None = None
         self._misses = Misses()
@@ -161,7 +163,9 @@ class GatewayApp:
         try:
             body = await request.body(self._access.max_body)
             request.watch()
-            await Exchange(self._engine, self._access, self._upstream, request, self._pace).run(body)
+            await Exchange(
+                self._engine, self._access, self._upstream, request, self._pace, self._retries
+            ).run(body)
         finally:
             self._engine.closed()
 

@@ -15,8 +15,9 @@ from crtui.gateway.guard import Access, Refusal
 from crtui.gateway.headers import asked
 from crtui.gateway.http.client import HttpClient
 from crtui.gateway.models import ALIAS, behind_alias
-from crtui.gateway.refusal import NO_CREDENTIAL, TAKEN, Failure, Missed, all_failed, all_out
+from crtui.gateway.refusal import NO_CREDENTIAL, SPARED, TAKEN, Failure, Missed, all_failed, all_out
 from crtui.gateway.request import RefusedError, Request
+from crtui.gateway.retries import Retries
 from crtui.gateway.waiting import Pace, Waiting
 from crtui.providers.kinds import ENDPOINTS
 from crtui.providers.provider import Provider
@@ -45,13 +46,20 @@ class Exchange:
     """A request whose body is here, until its answer is out."""
 
     def __init__(
-        self, engine: Engine, access: Access, upstream: HttpClient, request: Request, pace: Pace
+        self,
+        engine: Engine,
+        access: Access,
+        upstream: HttpClient,
+        request: Request,
+        pace: Pace,
+        retries: Retries,
     ) -> None:
         self._engine = engine
         self._access = access
         self._upstream = upstream
         self._request = request
         self._pace = pace
+        self._retries = retries
         self._reply = request.reply
         self._codec = codec_for(WIRES[request.path])
         self._ending = Ending(self._codec, request)
@@ -127,6 +135,9 @@ class Exchange:
     async def _try_all(self, plan: Plan, call: Call) -> AttemptError | None:
         """Try one after the other. A fault: the answer that had begun, or the whole request, broke off."""
         for name in plan.order:
+            if self._failures and not self._retries.allowed(self._engine.clock.now().mono):
+                self._missed.append((name, SPARED))
+                continue
             provider = self._engine.providers.get(name)
             caller = self._caller(provider)
             if provider is not None and not provider.may_serve(caller):
@@ -140,12 +151,14 @@ class Exchange:
             self._reply.attempts += 1
             fault = await Try(call, provider, caller, ticket).run()
             if fault is None:
+                self._retries.served()
                 return None
             if isinstance(fault, StoppedError) or self._reply.committed:
                 return fault
             self._failures.append((name, fault))
             if not fault.outcome.next_provider:
                 break
+        self._retries.failed(len(self._failures) - 1)
         return None
 
     def _caller(self, provider: Provider | None) -> dict[str, str]:

@@ -20,6 +20,7 @@ Missed = tuple[str, str]
 
 TAKEN: Final = "became unavailable meanwhile"
 NO_CREDENTIAL: Final = "needs the caller's own credential, and none came"
+SPARED: Final = "not asked, too many retries have failed just now"
 WORTH_WAITING_S: Final = 60
 """Claude Code gives up at this wait or a longer one; the SDKs would sleep through it unless told not to."""
 
