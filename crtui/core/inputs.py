@@ -112,7 +112,8 @@ class Attempt(NamedTuple):
     ``ticket`` is that of its ``Began``, or 0 where none was fed (a hand-written trace).
     ``status`` is the HTTP status, or None where no answer came. ``error`` is the answer's body
     (codes and phrases are looked for in it), ``message`` the one line of it that people read;
-    both are already made safe for display.
+    both are already made safe for display. ``answered`` is the model that the answer names, where it
+    is another than ``model``, which is the one that was sent.
     """
 
     provider: str
@@ -134,6 +135,7 @@ class Attempt(NamedTuple):
     limits: Limits = NO_LIMITS
     usage: Usage | None = None
     usage_estimated: bool = False
+    answered: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -368,6 +368,8 @@ class ProviderState:
             data["ttft_ms"] = item.ttft_ms
         if item.usage is not None:
             data["output_tokens"] = item.usage.output
+        if item.answered is not None:
+            data["substituted"] = item.answered
         if item.ok:
             return ("attempt.ok", data)
         data["class"] = outcome.kind

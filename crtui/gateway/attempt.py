@@ -30,6 +30,8 @@ from crtui.wire.merge import with_one_system
 
 _DOCUMENTS: Final = (b"application/json", b"text/html")
 _UNCODED: Final = (b"", b"identity")
+_NETWORK: Final = ("connect", "timeout", "reset")
+"""Faults that may be the way's and not the provider's."""
 ANSWER_BYTES: Final = 32 * 1024 * 1024
 ERROR_BYTES: Final = 64 * 1024
 ERROR_CELLS: Final = 2_000
@@ -127,8 +129,11 @@ class Try:
             call.interrupt.close()
         if self._response is not None:
             self._leave(self._response, fault)
-        now = call.engine.clock.now().mono
-        call.engine.end(self._report.attempt(fault, call.codec, call.body, now))
+        if fault is not None and fault.kind in _NETWORK:
+            call.upstream.doubt(self._provider.base_url)
+        now = call.engine.clock.now()
+        attempt = self._report.attempt(fault, call.codec, call.body, now.mono)
+        call.engine.end(attempt, self._report.answered, now)
 
     def _leave(self, response: Response, fault: AttemptError | None) -> None:
         if fault is None:
@@ -210,7 +215,7 @@ class Try:
         if len(body) > ANSWER_BYTES:
             raise AttemptError("protocol", "answer too large")
         facts = call.codec.read_answer(body)
-        self._report.usage = facts.usage
+        self._report.usage, self._report.named = facts.usage, facts.model
         if facts.error is not None:
             limits = self._limits(response, body, facts.status)
             raise told(facts.error, facts.status, facts.code, limits)

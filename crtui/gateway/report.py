@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage
 from crtui.core.plan import Ask
 from crtui.gateway.fault import AttemptError
+from crtui.text import scrub
 from crtui.wire.codec import BadBodyError, Codec, StreamReader
 from crtui.wire.estimate import CHARS_PER_TOKEN
+from crtui.wire.model_names import is_another
+
+MODEL_LENGTH: Final = 200
+"""Of a longer name the rest is not looked at."""
 
 
 class Report:
@@ -73,7 +80,15 @@ class Report:
             limits=self.limits if fault is None or fault.limits is NO_LIMITS else fault.limits,
             usage=usage,
             usage_estimated=estimated,
+            answered=self._substitute(),
         )
+
+    def _substitute(self) -> str | None:
+        """The model that answered, where it is another than was sent for."""
+        sent, answered = self.model, self.answered
+        if sent is None or answered is None or not is_another(sent, answered[:MODEL_LENGTH]):
+            return None
+        return scrub(answered, MODEL_LENGTH)
 
     def _usage(self, fault: AttemptError | None, codec: Codec, body: bytes) -> tuple[Usage | None, bool]:
         reader = self.reader

@@ -86,6 +86,7 @@ def _attempt(fields: Fields, wall: int) -> Attempt:
         limits=_limits(fields, raw_error, status, wall),
         usage=None if usage is None else _usage(usage),
         usage_estimated=fields.flag("usage_estimated") or False,
+        answered=safe(fields.text("answered")),
     )
 
 

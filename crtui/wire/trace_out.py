@@ -93,6 +93,7 @@ class _Attempt(_Line, tag="attempt"):
     output_ms: int | None = None
     midstream: bool = False
     usage_estimated: bool = False
+    answered: str | None = None
     usage: _Usage | None = None
     limits: _Limits | None = None
 
@@ -200,6 +201,7 @@ def _attempt(item: Attempt) -> _Attempt:
         output_ms=item.output_ms,
         midstream=item.midstream,
         usage_estimated=item.usage_estimated,
+        answered=item.answered,
         usage=None if usage is None else _usage(usage),
         limits=_limits(limits) if told else None,
     )

@@ -62,6 +62,7 @@ class PlainLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     midstream: bool = False
     usage: PlainUsage | None = None
     usage_estimated: bool = False
+    answered: str | None = None
     headers: dict[str, str] | None = None
 
 
@@ -78,7 +79,7 @@ def read_plain(raw: bytes | str) -> PlainLine | None:
 
 def plain_attempt(line: PlainLine, wall: int) -> Attempt:
     """The attempt that a plain line tells, ended at ``wall``."""
-    raw, usage, model = line.error, line.usage, line.model
+    raw, usage, model, answered = line.error, line.usage, line.model, line.answered
     error, message = error_words(raw) if raw else ("", "")
     limits = NO_LIMITS
     if line.headers is not None or (raw and _DIGIT.search(raw)):
@@ -103,6 +104,7 @@ def plain_attempt(line: PlainLine, wall: int) -> Attempt:
         limits,
         None if usage is None else _usage(usage),
         line.usage_estimated,
+        None if answered is None else safe(answered),
     )
 
 

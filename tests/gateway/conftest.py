@@ -15,9 +15,11 @@ from crtui.clock import Clock, SystemClock
 from crtui.core.inputs import Attempt, Began
 from crtui.core.settings import CoreSettings, ProfileSettings, ProviderSettings, RuleSettings
 from crtui.engine.engine import Engine
+from crtui.engine.pricing import Pricing
 from crtui.gateway.guard import Access, Token, hosts_of
 from crtui.gateway.server import GatewayServer, bind
 from crtui.gateway.waiting import USUAL, Pace
+from crtui.providers.prices import PriceList
 from crtui.providers.provider import Provider
 from crtui.secret import Secret
 from tests.fakes.client import Answer, RudeClient
@@ -123,6 +125,7 @@ async def open_house(
     max_in_flight: int = 256,
     max_body: int = 1024 * 1024,
     pace: Pace = USUAL,
+    prices: PriceList | None = None,
     rules: tuple[RuleSettings, ...] = (),
     profiles: tuple[ProfileSettings, ...] = (),
     **settings: Any,
@@ -140,12 +143,14 @@ async def open_house(
     inputs: list[object] = []
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
+    named = {item.name: item for item in providers}
     engine = Engine(
         core,
-        {item.name: item for item in providers},
+        named,
         clock or SystemClock(),
         url=f"http://127.0.0.1:{port}",
         record=lambda item, _: inputs.append(item),
+        pricing=None if prices is None else Pricing(core, named, prices),
     )
     access = Access(
         hosts_of("127.0.0.1", port),

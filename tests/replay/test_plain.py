@@ -34,6 +34,7 @@ line = st.fixed_dictionaries(
         "wire": st.one_of(st.sampled_from(["chat", "messages"]), odd),
         "profile": text,
         "model": text,
+        "answered": text,
         "session": text,
         "request": text,
         "latency_ms": count,
