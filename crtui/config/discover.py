@@ -64,6 +64,9 @@ _CLOUD: Final[tuple[tuple[str, dict[str, object]], ...]] = (
     ),
 )
 
+KEY_VARIABLES: Final = frozenset(variable for variable, _ in _CLOUD)
+"""Where keys of a person's own are looked for."""
+
 
 async def discover(
     environ: Mapping[str, str],

@@ -34,20 +34,45 @@ def _of_whole(config: Config) -> Iterator[str]:
         names = list(alike)
         if len(names) > 1:
             yield f"{' and '.join(names)}: differ only in case; their files are one on some disks"
+    yield from _of_shared_keys(config)
+
+
+def _of_shared_keys(config: Config) -> Iterator[str]:
+    """Providers with one key for one place and the same models: the second is no way out of a limit."""
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for one in config.providers:
+        source = one.api_key_env or one.api_key_file
+        if source is not None:
+            sent = one.model, tuple(one.models.items())
+            alike.setdefault((urlsplit(one.base_url or "").netloc, source, *sent), []).append(one.name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield f"{' and '.join(names)}: have one key, so they share its limits; where one is out, all are"
 
 
 def _of_provider(provider: Provider) -> Iterator[str]:
     name = provider.name
     if provider.model is not None and provider.models:
         yield f"{name}: models has no effect beside model, which is always sent"
-    if provider.declare_models and provider.kind != "ollama":
-        yield f"{name}: declare_models has an effect with kind ollama only"
+    yield from _of_declared(provider)
     if provider.monthly_usd == 0:
         yield f"{name}: monthly_usd = 0 keeps it out at once; leave the key out for no cap"
     if provider.monthly_usd and provider.price is None and not _has_list_price(provider):
         yield f"{name}: monthly_usd counts nothing while the price is unknown; add price"
     if provider.auth != "none" and _in_clear_text(provider.base_url):
         yield f"{name}: sends a key in clear text to another machine; use https"
+
+
+def _of_declared(provider: Provider) -> Iterator[str]:
+    """Models that should be there, where nobody looks whether they are, or none is named."""
+    name = provider.name
+    if provider.declare_models and provider.kind != "ollama":
+        yield f"{name}: declare_models has an effect with kind ollama only"
+    elif provider.declare_models and not provider.poll_s:
+        pulled = " and pulled" if provider.pull else ""
+        yield f"{name}: declare_models are looked for{pulled} by polls, and poll_s = 0 means none; set poll_s"
+    if provider.pull and not provider.declare_models:
+        yield f"{name}: pull = true fetches nothing without declare_models; name the models there"
 
 
 def _has_list_price(provider: Provider) -> bool:

@@ -16,6 +16,7 @@ from crtui.config.override import override, token_problem
 from crtui.engine.recorder import TraceRecorder
 from crtui.engine.state_dir import StateDir
 from crtui.errors import ConfigError
+from crtui.modes.core_dumps import forbid_core_dumps
 from crtui.modes.options import Options
 
 
@@ -35,7 +36,8 @@ async def discovered(options: Options) -> Config:
 
 
 async def plant_for(options: Options, clock: Clock, trace: Path | None) -> Plant:
-    """Everything a headless gateway needs. Raises ``CrtuiError``."""
+    """Everything a gateway needs. Raises ``CrtuiError``."""
+    forbid_core_dumps()
     loaded = load(options)
     config = loaded.config if loaded.path is not None else await discovered(options)
     return make_plant(options, config, clock, trace, warnings=loaded.warnings)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from crtui.config.load import load_config
+from crtui.config.discover import KEY_VARIABLES
+from crtui.config.load import LoadedConfig, load_config
 from crtui.config.model import Config
 from crtui.errors import CrtuiError
 from crtui.modes.agent_env import NO_KEY, AgentSetup, setup_for
@@ -30,12 +31,14 @@ def run(options: Options, command: Sequence[str]) -> int:
     """Run a command with what it needs to reach the gateway; its own exit code.
 
     Starts a headless gateway where none answers at the configured address, for as long as the
-    command runs. Raises ``CrtuiError`` where either cannot be started.
+    command runs. What the gateway has keys of, the command gets no key of: it has no use for them, and
+    may do as others tell it. Raises ``CrtuiError`` where either cannot be started.
     """
     words = list(command[1:] if command[:1] == ["--"] else command)
     if not words:
         raise CrtuiError("run what? Name a command, as in `crtui run -- claude`")
-    config = load_config(options.config, os.environ, options.listen).config
+    loaded = load_config(options.config, os.environ, options.listen)
+    config, withheld = loaded.config, _key_variables(loaded)
     token = os.environ.get(config.gateway.token_env) or None
     with ExitStack() as stack:
         url = gateway_url(options, None)
@@ -44,13 +47,22 @@ def run(options: Options, command: Sequence[str]) -> int:
         agent = Path(words[0]).stem.lower()
         setup = setup_for(agent, url)
         if agent == "claude" and token is None and _takes_callers_key(config):
+            withheld -= set(setup.unset)
             setup = _with_own_credential(setup)
-        return _call([words[0], *setup.arguments, *words[1:]], _environ(setup, token or NO_KEY))
+        environ = _environ(setup, token or NO_KEY, withheld)
+        return _call([words[0], *setup.arguments, *words[1:]], environ)
 
 
-def _environ(setup: AgentSetup, key: str) -> dict[str, str]:
-    environ = {name: value for name, value in os.environ.items() if name not in setup.unset}
-    return environ | setup.environ(key)
+def _environ(setup: AgentSetup, key: str, withheld: Collection[str]) -> dict[str, str]:
+    out = {*setup.unset, *withheld}
+    return {name: value for name, value in os.environ.items() if name not in out} | setup.environ(key)
+
+
+def _key_variables(loaded: LoadedConfig) -> frozenset[str]:
+    """The variables that the gateway's own keys come from."""
+    if loaded.path is None:
+        return KEY_VARIABLES
+    return frozenset(one.api_key_env for one in loaded.config.providers if one.api_key_env is not None)
 
 
 def _takes_callers_key(config: Config) -> bool:
