@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crtui.config.load import config_from_data
+from crtui.providers.provider import build_providers
 from tests.fakes.upstream import Upstream, ok_json
 from tests.faults.rude import black_hole, failed_over, resolve, says, server
 from tests.gateway.conftest import open_house, provider
@@ -55,6 +57,66 @@ async def test_a_resolver_that_hangs_holds_up_its_own_provider_only_and_not_for_
             let_go.set()
     assert kind == "connect"
     assert again.status == 200
+
+
+@pytest.mark.fault("N05")
+@pytest.mark.parametrize(
+    ("address", "public", "words"),
+    [
+        ("127.0.0.1", True, "leads to a private address; if that is meant, set allow_private = true"),
+        ("10.1.2.3", True, "leads to a private address; if that is meant, set allow_private = true"),
+        (
+            "::ffff:192.168.1.1",
+            True,
+            "leads to a private address; if that is meant, set allow_private = true",
+        ),
+        ("169.254.169.254", False, "leads to a link-local address"),
+        ("fe80::1", True, "leads to a private address; if that is meant, set allow_private = true"),
+    ],
+)
+async def test_a_name_that_leads_where_its_provider_cannot_be_gets_no_connection(
+    monkeypatch: pytest.MonkeyPatch, address: str, public: bool, words: str
+) -> None:
+    resolve(monkeypatch, {"api.test": [address]})
+    async with Upstream(GOOD) as good:
+        misled = provider("a", f"http://api.test:{good.port}", public=public)
+        async with open_house(misled, provider("b", good.url)) as gateway:
+            kind, told, _ = await failed_over(gateway)
+    assert (kind, told) == ("connect", f"the host's name {words}")
+    assert len(good.requests) == 1
+
+
+@pytest.mark.fault("N05")
+async def test_of_several_addresses_only_those_are_tried_that_may_be_and_a_written_one_always(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve(monkeypatch, {"mixed.test": ["169.254.169.254", "127.0.0.1"]})
+    async with Upstream(GOOD) as upstream:
+        mixed = provider("a", f"http://mixed.test:{upstream.port}")
+        written = provider("b", upstream.url, public=True)
+        for one in (mixed, written):
+            async with open_house(one) as gateway:
+                assert (await gateway.chat(chat_request())).status == 200
+
+
+@pytest.mark.fault("N05")
+@pytest.mark.parametrize(
+    ("table", "public"),
+    [
+        ({"kind": "anthropic"}, True),
+        ({"kind": "openai", "base_url": "https://api.openai.com/v1"}, True),
+        ({"kind": "openai", "allow_private": True}, False),
+        ({"kind": "openai", "base_url": "https://models.corp.test"}, False),
+        ({"kind": "ollama"}, False),
+    ],
+)
+def test_a_vendors_own_host_must_be_a_public_one_unless_the_config_allows_another(
+    table: dict[str, object], public: bool
+) -> None:
+    chain = [{"name": "default", "chain": ["a"]}]
+    config = config_from_data({"provider": [{"name": "a", **table}], "profile": chain}, "test")
+    providers, _ = build_providers(config, {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"})
+    assert providers["a"].public is public
 
 
 @pytest.mark.fault("N06")

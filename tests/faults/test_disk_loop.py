@@ -19,6 +19,7 @@ from crtui.engine.journal_writer import RETRY_MS
 from crtui.engine.signals import SignalFiles, SignalWriter
 from tests.engine.conftest import Live
 from tests.faults.disk import Disk
+from tests.faults.restart import after_a_restart, counts
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -38,8 +39,7 @@ class Story:
         self._step(lambda: self.live.serve(3))
         self._step(lambda: self.live.serve(4, ok=False))
         self._step(lambda: self.live.order("demote", "a"))
-        self.live.clock.advance(CHECKPOINT_MS)
-        self._step(lambda: self.live.serve(2))
+        self._step(self._across_a_checkpoint)
         self.live.clock.advance(MINUTE)
         self._step(lambda: self.live.serve(2))
 
@@ -57,6 +57,12 @@ class Story:
         if self.live.writer is not None:
             self.live.writer.close()
 
+    def _across_a_checkpoint(self) -> None:
+        """More than one statement has to be written for it, and all or none of them."""
+        self.live.serve(1)
+        self.live.clock.advance(CHECKPOINT_MS)
+        self.live.serve(2)
+
     def _step(self, act: Callable[[], None]) -> None:
         act()
         self._note()
@@ -70,25 +76,6 @@ class Story:
             self.live.writer.turn()
             self.signals.offer(self.live.engine.take_changed())
             self.signals.turn()
-
-
-def counts(live: Live) -> list[int]:
-    return [live.engine.provider_view(name).usage.requests for name in ("a", "b")]
-
-
-def after_a_restart(folder: Path) -> list[int]:
-    """What a new run knows; the journal must be whole, and nothing of it put aside."""
-    if (folder / "journal.db").exists():
-        with contextlib.closing(sqlite3.connect(folder / "journal.db")) as db:
-            assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
-    live = Live(folder, ManualClock(wall=1_795_165_200_000 + 10 * MINUTE))
-    live.start()
-    try:
-        assert list(live.notices) == []
-        assert list(folder.glob("*.bad-*")) == []
-        return counts(live)
-    finally:
-        live.kill()
 
 
 def check(folder: Path, fail_at: int, *, sticky: bool) -> bool:
@@ -129,7 +116,7 @@ STEPS = pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.
 def test_whichever_call_to_the_disk_fails_nothing_is_broken_and_it_goes_on(
     tmp_path: Path, sticky: bool, every: int
 ) -> None:
-    assert failures(tmp_path, sticky=sticky, every=every) > 80 // every
+    assert failures(tmp_path, sticky=sticky, every=every) > 60 // every
 
 
 def kills(folder: Path, every: int) -> int:
@@ -158,7 +145,7 @@ def kills(folder: Path, every: int) -> int:
 @STEPS
 @pytest.mark.fault("D07", "X05")
 def test_what_a_kill_at_any_call_leaves_is_whole_and_was_true(tmp_path: Path, every: int) -> None:
-    assert kills(tmp_path / "kills", every) > 80 // every
+    assert kills(tmp_path / "kills", every) > 60 // every
 
 
 def in_place(path: Path) -> None:

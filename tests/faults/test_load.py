@@ -18,7 +18,7 @@ from tests.gateway.wires import CHAT_END, CHAT_START, chat_request, chat_text
 
 MANY = 1_000
 MOST_MIB = 250
-ENOUGH = 500_000_000
+ENOUGH = 4_000_000_000
 
 
 def rss_mib(pid: int) -> float:

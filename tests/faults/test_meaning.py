@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from crtui.config.load import config_from_data
+from crtui.config.suspicions import suspicions
 from crtui.core.inputs import Limits, Usage, WindowReport
 from crtui.core.now import HOUR
 from crtui.core.settings import Price, ProviderSettings
@@ -95,3 +98,37 @@ def test_a_limit_below_what_is_used_shows_nothing_negative() -> None:
 
     assert (window.remaining, window.used_percent) == (0, 100)
     assert world.order() == "b"
+
+
+ONE_KEY = {"kind": "openai", "api_key_env": "ONE"}
+
+
+@pytest.mark.fault("S39")
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        ({}, True),
+        ({"wires": ["responses"]}, True),
+        ({"model": "gpt-5-mini"}, False),
+        ({"api_key_env": "ANOTHER"}, False),
+        ({"base_url": "https://eu.openai.test"}, False),
+    ],
+)
+def test_a_config_with_one_key_for_two_names_is_told_that_they_share_its_limits(
+    second: dict[str, Any], told: bool
+) -> None:
+    providers = [{"name": "a", **ONE_KEY}, {"name": "b", **ONE_KEY, **second}]
+    chain = [{"name": "default", "chain": ["a", "b"]}]
+    config = config_from_data({"provider": providers, "profile": chain}, "test")
+    found = suspicions(config, {"ONE": "sk-one", "ANOTHER": "sk-other"})
+    words = "a and b: have one key, so they share its limits; where one is out, all are"
+    assert found == ([words] if told else [])
+
+
+@pytest.mark.fault("S39")
+def test_two_names_with_one_key_learn_of_a_limit_by_one_refusal_each() -> None:
+    world = World("a", "b", "c")
+    world.fail("a", 429, retry_after=60)
+    assert world.order() == "b c"
+    world.fail("b", 429, retry_after=60)
+    assert world.order() == "c"

@@ -6,9 +6,24 @@ import asyncio
 
 import pytest
 
-from tests.fakes.upstream import JSON, SSE, Exchange, Upstream, cut, ok_json, status, stream, whole
+from crtui.core.inputs import Command
+from tests.fakes.upstream import (
+    JSON,
+    SSE,
+    Exchange,
+    Script,
+    Seen,
+    Upstream,
+    cut,
+    ok_json,
+    reset,
+    stall,
+    status,
+    stream,
+    whole,
+)
 from tests.faults.rude import failed_over, says, server, silent
-from tests.gateway.conftest import CANARY, open_house, provider
+from tests.gateway.conftest import CANARY, House, open_house, provider, until
 from tests.gateway.wires import (
     CHAT_END,
     CHAT_START,
@@ -229,3 +244,44 @@ async def test_the_fakes_here_serve_what_they_are_told_to() -> None:
     """A server that never answered would let many of these tests pass."""
     async with Upstream(status(200, COMPLETION)) as upstream, open_house(upstream) as gateway:
         assert (await gateway.chat(chat_request())).status == 200
+
+
+def after(gate: asyncio.Event) -> Script:
+    """A good answer, but not before that."""
+
+    async def script(exchange: Exchange) -> None:
+        await gate.wait()
+        await GOOD(exchange)
+
+    return script
+
+
+async def idle_connections(upstream: Upstream, gateway: House, gate: asyncio.Event, count: int) -> list[Seen]:
+    """As many requests at once, answered: their connections are kept and idle now."""
+    asked = [asyncio.create_task(gateway.chat(chat_request())) for _ in range(count)]
+    seen = [await upstream.request(number) for number in range(count)]
+    gate.set()
+    await asyncio.gather(*asked)
+    return seen
+
+
+@pytest.mark.fault("N26")
+@pytest.mark.parametrize("fails", [stall, reset])
+async def test_one_failure_of_the_network_closes_the_idle_connections_to_that_host_only(
+    fails: Script,
+) -> None:
+    one, two = asyncio.Event(), asyncio.Event()
+    async with Upstream(*[after(one)] * 3, fails) as bad, Upstream(after(two)) as good:
+        hasty = provider("a", bad.url, first_byte_timeout_s=0.1, idle_timeout_s=0.1)
+        async with open_house(hasty, provider("b", good.url)) as gateway:
+            first = await idle_connections(bad, gateway, one, 3)
+            gateway.engine.command(Command("drain", "a"))
+            second = await idle_connections(good, gateway, two, 2)
+            gateway.engine.command(Command("release", "a"))
+            answer = await gateway.chat(chat_request())
+            # The third one's connection is the one that failed.
+            async with asyncio.timeout(5):
+                await until(lambda: sum(seen.gone.is_set() for seen in first) == 2)
+            left = [seen.gone.is_set() for seen in second]
+    assert answer.header("x-crtui-provider") == "b"
+    assert left == [False, False]

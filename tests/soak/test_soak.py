@@ -14,11 +14,20 @@ from tests.soak.journal import broken_rules
 FLAT = [Sample(80 + number % 3, 40 + number % 7, 6) for number in range(30)]
 
 
+@pytest.mark.fault("L19")
 def test_a_soak_of_moments_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--minutes", "0.03", "--rate", "40"]) == 0
     told = capsys.readouterr().out
     assert "providers:" in told
     assert told.endswith("good\n")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.fault("L19")
+def test_a_soak_of_two_minutes_finds_that_nothing_grows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--minutes", "2", "--rate", "20"]) == 0
+    assert "no verdict on growth" not in capsys.readouterr().out
 
 
 def test_what_only_trembles_has_not_grown() -> None:
