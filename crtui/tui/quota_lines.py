@@ -166,7 +166,7 @@ def _money_lines(budget: BudgetView) -> list[Line]:
     cap = f"of {fmt.usd(budget.monthly_usd)} " if budget.monthly_usd else ""
     unpriced = budget.unpriced_requests
     spent = _fact("spent", fmt.usd(budget.spent_usd, unpriced=unpriced), f"{cap}in {budget.month}")
-    if not unpriced:
+    if not unpriced or (budget.spent_usd is None and not budget.monthly_usd):
         return [spent]
     note = "" if budget.spent_usd is None else ", not in what is spent"
     requests = "1 request" if unpriced == 1 else f"{fmt.count(unpriced)} requests"
