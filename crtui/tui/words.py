@@ -81,8 +81,14 @@ def result(event: Event) -> str:
     if event.kind == "attempt.ok":
         tokens = _number(event, "output_tokens")
         took = _number(event, "latency_ms")
-        parts = ["ok", "" if tokens is None else f"{fmt.count(tokens)} tok"]
-        return " ".join(part for part in (*parts, "" if took is None else seconds(took)) if part)
+        other = _text(event, "substituted")
+        parts = (
+            "ok",
+            "" if tokens is None else f"{fmt.count(tokens)} tok",
+            "" if took is None else seconds(took),
+            f"by {other}" if other else "",
+        )
+        return " ".join(part for part in parts if part)
     status = _text(event, "status")
     if status.startswith("2"):
         status = ""  # the failure came after it, in the stream
