@@ -16,29 +16,28 @@ from typing import TYPE_CHECKING
 from crtui.clock import Clock
 from crtui.core.saved import BadDumpError
 from crtui.engine import database
-from crtui.engine.link import LinkStatus
 from crtui.engine.store import reason
 from crtui.errors import CrtuiError
 from crtui.modes.stretch import Stretch, first_instant
+from crtui.replay.recorded import Recorded
 from crtui.scratch import Scratch
 
 if TYPE_CHECKING:
-    from crtui.core.inputs import Command
     from crtui.core.views import Snapshot
 
 
-class JournalPast:
+class JournalPast(Recorded):
     """``Past`` of a journal. Pictures are made on a thread of its own."""
 
     def __init__(self, path: Path, clock: Clock, wall: int) -> None:
         """Open it at ``wall``, and make the first picture. Blocks; raises ``CrtuiError``."""
+        super().__init__("journal", "PAST")
         self._path = path
         self._clock = clock
         self._arrived: Callable[[], None] | None = None
         self._woken = threading.Event()
         self._stopping = False
         self._stretch: Stretch | None = None
-        self._status = LinkStatus("live", "journal", mark="PAST")
         self._scratch = Scratch()
         try:
             with self._reading() as db:
@@ -50,27 +49,6 @@ class JournalPast:
             raise
         self._thread = threading.Thread(target=self._run, name="crtui-past", daemon=True)
         self._thread.start()
-
-    @property
-    def latest(self) -> Snapshot | None:
-        """The picture of the newest instant that was reached."""
-        return self._latest
-
-    @property
-    def status(self) -> LinkStatus:
-        """Live, and marked; lost where the journal can no longer be read."""
-        return self._status
-
-    @property
-    def read_only(self) -> bool:
-        """Always: what has happened cannot be ordered about."""
-        return True
-
-    def send(self, command: Command) -> None:
-        """Refused."""
-
-    def retry_now(self) -> None:
-        """Nothing to do: there is no connection to lose."""
 
     def go(self, wall: int) -> None:
         """Show another instant, as far as there is one."""
@@ -102,9 +80,9 @@ class JournalPast:
             wanted = self.position
             try:
                 self._latest = self._picture(wanted)
-                self._status = LinkStatus("live", "journal", mark="PAST")
+                self._status = self._live
             except CrtuiError as fault:
-                self._status = LinkStatus("lost", "journal", str(fault), mark="PAST")
+                self._status = self._lost(fault)
             if self._arrived is not None:
                 self._arrived()
 

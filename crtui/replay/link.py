@@ -3,55 +3,29 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from crtui.engine.link import LinkStatus
 from crtui.errors import CrtuiError
 from crtui.replay.player import Player
+from crtui.replay.recorded import Recorded
 from crtui.replay.transport import Transport
-
-if TYPE_CHECKING:
-    from crtui.core.inputs import Command
-    from crtui.core.views import Snapshot
 
 LOOK_S: Final = 0.1
 BUDGET: Final = 5_000
 """Inputs between two pictures, so that a long way is seen to be gone."""
 
 
-class ReplayLink:
+class ReplayLink(Recorded):
     """``Link`` to a trace, folded on a thread of its own."""
 
     def __init__(self, player: Player, transport: Transport) -> None:
+        super().__init__("", "REPLAY")
         self._player = player
         self._transport = transport
-        self._latest: Snapshot | None = None
-        self._status = LinkStatus("live", "", mark="REPLAY")
         self._woken = threading.Event()
         self._stopping = False
         self._step = False
         self._thread = threading.Thread(target=self._run, name="crtui-replay", daemon=True)
-
-    @property
-    def latest(self) -> Snapshot | None:
-        """The picture of the newest time that was reached."""
-        return self._latest
-
-    @property
-    def status(self) -> LinkStatus:
-        """Live, and marked as a replay; lost at a line that cannot be read."""
-        return self._status
-
-    @property
-    def read_only(self) -> bool:
-        """Always: what has happened cannot be ordered about."""
-        return True
-
-    def send(self, command: Command) -> None:
-        """Refused."""
-
-    def retry_now(self) -> None:
-        """Nothing to do: there is no connection to lose."""
 
     def wake(self) -> None:
         """The transport has been moved: take a picture there soon."""
@@ -83,7 +57,7 @@ class ReplayLink:
                     self._woken.wait(LOOK_S)
         except CrtuiError as fault:
             self._transport.hold(self._player.at)
-            self._status = LinkStatus("lost", "", str(fault), mark="REPLAY")
+            self._status = self._lost(fault)
 
     def _go(self) -> bool:
         if self._step:

@@ -165,7 +165,8 @@ def test_a_spend_that_lacks_requests_is_a_least_and_says_how_many_in_44_columns(
 def test_where_nothing_has_a_price_its_lack_is_said_once():
     provider = fake.provider("at-home", budget=BudgetView(None, None, "2026-11", 51))
     lines = [plain(line).rstrip() for line in burn_lines(provider, 44, NOW, UTC)]
-    assert [line for line in lines if line.startswith(("spent", "unpriced"))] == ["spent    unknown in 2026-11"]
+    money = [line for line in lines if line.startswith(("spent", "unpriced"))]
+    assert money == ["spent    unknown in 2026-11"]
 
 
 def test_hidden_money_hides_what_is_not_priced_too():
