@@ -31,6 +31,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; a fault with a remedy is one line on stderr."""
+    # httpx would bring a command line of its own into every process: 3 MiB of click and Pygments.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: there is no such module
     args = parser().parse_args(argv)
     try:
         code = _run(args)
@@ -76,11 +78,13 @@ def _run(args: argparse.Namespace) -> int:
                 from crtui.modes.attach import attach
 
                 return attach(options, args.urls)
-            from crtui.modes import screen
-
             if args.mode == "demo":
-                return screen.demo(options, seed=args.seed, speed=args.speed, trace=args.trace)
-            return screen.dashboard(options, trace=args.trace)
+                from crtui.modes.demo import demo
+
+                return demo(options, seed=args.seed, speed=args.speed, trace=args.trace)
+            from crtui.modes.screen import dashboard
+
+            return dashboard(options, trace=args.trace)
         case "serve":
             from crtui.modes.serve import serve
 
@@ -127,13 +131,13 @@ def _run(args: argparse.Namespace) -> int:
             return statusline(options, args.command)
         case "replay" if args.tui:
             gc.disable()
-            from crtui.modes import screen
+            from crtui.modes.recording import replay
 
-            return screen.replay(options, args.trace_file, speed=args.speed)
+            return replay(options, args.trace_file, speed=args.speed)
         case "replay":
-            from crtui.replay.run import replay
+            from crtui.replay.run import replay as fold
 
-            return replay(args.trace_file, config=args.config, final_state=args.final_state)
+            return fold(args.trace_file, config=args.config, final_state=args.final_state)
         case order:
             from crtui.modes.ask import give_order
 

@@ -1,4 +1,4 @@
-"""The commands with a screen and what it shows in one program: the dashboard, the demo, ``replay --tui``."""
+"""``crtui``: the dashboard with gateway and core in one program, and what every mode with a screen needs."""
 
 from __future__ import annotations
 
@@ -45,102 +45,19 @@ def dashboard(options: Options, *, trace: Path | None) -> int:
     plants: list[Callable[[], None]] = []
     link = LocalLink("", read_only=options.read_only)
     try:
-        return _run_local(options, clock, link, thread_for)
+        return run_local(options, clock, link, thread_for)
     finally:
         for close in plants:
             close()
 
 
-def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> int:
-    """The dashboard on simulated providers and generated traffic; everything else is the real thing."""
-    need_terminal("crtui serve")
-    import tempfile
-
-    clock = SystemClock(speed)
-    plants: list[Callable[[], None]] = []
-    with tempfile.TemporaryDirectory(prefix="crtui-demo-") as state:
-        from dataclasses import replace
-
-        from crtui.demo.world import DemoWorld
-
-        world = DemoWorld(clock, seed)
-        there = replace(options, state_dir=Path(state))
-
-        async def build() -> Stack:
-            from crtui.compose import Stack, bind_for
-            from crtui.config.load import config_from_data
-            from crtui.config.override import override
-            from crtui.engine.logfile import log_to_file
-            from crtui.modes.plant import make_plant
-
-            data = await world.start()
-            config = override(config_from_data(data, "demo"), {}, options.listen or "127.0.0.1:0")
-            plant = make_plant(there, config, clock, trace, environ=world.environ, seed=seed)
-            log_to_file(plant.state.path)
-            plants.append(plant.close)
-            return Stack(plant, bind_for(config))
-
-        async def beside(stack: Stack) -> None:
-            await world.run_traffic(stack.url, None)
-
-        link = LocalLink("", read_only=options.read_only)
-        try:
-            return _run_local(
-                there,
-                clock,
-                link,
-                lambda app: GatewayThread(
-                    build,
-                    link,
-                    on_failure=app.leave_from_thread,
-                    beside=beside,
-                    cleanup=world.stop,
-                    drain_s=0.5,
-                ),
-            )
-        finally:
-            for close in plants:
-                close()
-
-
-def replay(options: Options, trace: Path, *, speed: float) -> int:
-    """The dashboard on a trace, with a time line to move along; exit 2 for a bad trace."""
-    need_terminal("crtui replay` without `--tui")
-    if trace == Path("/dev/stdin"):
-        raise CrtuiError("--tui takes the keyboard, so it cannot read the trace from stdin; name a file")
-    from crtui.config.load import load_config
-    from crtui.replay.link import ReplayLink
-    from crtui.replay.player import Player
-    from crtui.replay.transport import ReplayClock, Transport
-    from crtui.tui.replay_app import ReplayApp
-
-    settings = None if options.config is None else load_config(options.config, {}).config.to_core()
-    player = Player(trace, settings)
-    clock = SystemClock()
-    transport = Transport(clock, player.end, speed)
-    link = ReplayLink(player, transport)
-    link.start()
-    try:
-        app = ReplayApp(
-            link,
-            ReplayClock(clock, transport, player.header.start),
-            transport,
-            ascii=options.ascii,
-            no_color=options.no_color,
-        )
-        app.on_first_frame = collect_again
-        app.run()
-        return app.return_code or 0
-    finally:
-        link.stop()
-
-
-def _run_local(
+def run_local(
     options: Options,
     clock: SystemClock,
     link: LocalLink,
     make_thread: Callable[[CrtuiApp], GatewayThread],
 ) -> int:
+    """Show ``link``, and after the first frame start the gateway that serves it. The exit status."""
     from crtui.tui.app import CrtuiApp
 
     app = CrtuiApp(
@@ -185,7 +102,8 @@ def _history(options: Options, clock: SystemClock) -> History:
 
 
 def collect_again() -> None:
-    """What the start has made stays; from here on garbage is collected as ever."""
+    """What the start has made and still holds stays; from here on garbage is collected as ever."""
+    gc.collect()
     gc.freeze()
     gc.enable()
 

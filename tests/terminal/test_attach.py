@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crtui.scratch import PREFIX
 from tests.fakes.terminal import Terminal, config_of, crtui, environ
 
 pytestmark = pytest.mark.timeout(60)
@@ -101,8 +102,8 @@ def test_the_dashboard_learns_its_settings_after_the_first_frame_and_travels_in_
         terminal.until("LIVE", "DEMO")
         terminal.send("[")
         terminal.until("PAST")
-        assert list(tmp_path.glob("crtui-past-*"))
+        assert list(tmp_path.glob(PREFIX + "*"))
         terminal.send("q")
 
         assert terminal.wait() == 0
-    assert not list(tmp_path.glob("crtui-past-*"))
+    assert not list(tmp_path.glob(PREFIX + "*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -138,6 +139,17 @@ def test_smaller_than_that_it_says_what_it_needs_and_recovers(tmp_path):
         assert terminal.wait() == 0
 
 
+def ended_saying_yes(terminal: Terminal) -> int:
+    """Wait for the end, and say yes if it asks because requests run."""
+    for _ in range(200):
+        if "Quit while" in terminal.text():
+            terminal.send("y")
+            break
+        with contextlib.suppress(TimeoutError):
+            return terminal.wait(0.05)
+    return terminal.wait()
+
+
 def test_the_demo_serves_obeys_and_quits(tmp_path):
     argv = crtui("demo", "--speed", "10")
     with Terminal(argv, environ(tmp_path), (140, 40)) as terminal:
@@ -145,11 +157,8 @@ def test_the_demo_serves_obeys_and_quits(tmp_path):
         terminal.until("tok/min", "in flight", within=20)
         terminal.until("out of memory", within=20)
         terminal.send("q")
-        terminal.read(0.5)
-        if "Quit while" in terminal.text():
-            terminal.send("y")
 
-        assert terminal.wait() == 0
+        assert ended_saying_yes(terminal) == 0
         assert restored(terminal.output)
 
 
@@ -191,6 +200,29 @@ def test_a_trace_opens_in_the_dashboard_and_gives_the_terminal_back(tmp_path):
 
         assert terminal.wait() == 0
         assert restored(terminal.output)
+
+
+def config_at_its_usual_place(home: Path, text: str) -> None:
+    folder = home / "config" / "crtui"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(text)
+
+
+def test_a_recording_is_shown_as_the_config_says(tmp_path):
+    config_at_its_usual_place(tmp_path, '[screen]\nkeys = { explain = "X" }\ntheme = "light"\n')
+    trace = Path(__file__).parents[1] / "data" / "traces" / "outage.jsonl"
+    with Terminal(crtui("replay", str(trace), "--tui"), environ(tmp_path), (120, 34)) as terminal:
+        terminal.until("REPLAY", "X explain")
+        terminal.send("X")
+        terminal.until("plan of default")
+        terminal.send("t")
+        terminal.until("theme blue-orange")
+
+
+def test_the_demo_runs_in_spite_of_a_broken_config_and_tells_of_it(tmp_path):
+    config_at_its_usual_place(tmp_path, '[screen]\ntheme = "pink"\n')
+    with Terminal(crtui("demo", "--speed", "10"), environ(tmp_path), (140, 40)) as terminal:
+        terminal.until("claude-max", "! [screen] is not used, see `crtui check`: ")
 
 
 def test_a_bad_trace_is_one_line_and_the_screen_is_never_taken(tmp_path):

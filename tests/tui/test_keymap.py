@@ -10,8 +10,10 @@ from textual.keys import _character_to_key
 from crtui.actions import ACTIONS, BY_ID
 from crtui.config.load import check, config_from_data
 from crtui.core.inputs import Command
+from crtui.errors import ConfigError
 from crtui.keymap import _NAMES, faults, key_name, remapped
-from crtui.modes.settings import screen_settings
+from crtui.modes.options import Options
+from crtui.modes.settings import own_settings, screen_settings
 from crtui.tui.settings import ScreenSettings
 from crtui.tui.themes import CHOICES, THEMES
 from tests.tui.test_app import TRIO, stage
@@ -142,6 +144,39 @@ def test_what_a_config_says_of_the_screen_reaches_it_with_the_names_of_its_secre
         secrets=frozenset({"DOOR", "ODD_NAME"}),
     )
     assert "screen" not in config.to_data()
+
+
+@pytest.fixture
+def usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that is read where no config is named."""
+    path = tmp_path / "config.toml"
+    monkeypatch.setenv("CRTUI_CONFIG", str(path))
+    return path
+
+
+def test_a_mode_without_a_config_takes_the_usual_ones_screen_but_not_its_commands(usual: Path) -> None:
+    usual.write_text('[screen]\ntheme = "light"\nkeys = { demote = "D" }\non_event = { out = "call me" }\n')
+    settings, amiss = own_settings(Options())
+    assert (settings.theme, settings.keys, settings.on_event) == ("light", {"demote": ("D",)}, {})
+    assert amiss == ()
+
+
+def test_a_config_that_is_named_has_its_commands_run_too(usual: Path) -> None:
+    usual.write_text('[screen]\non_event = { out = "call me" }\n')
+    settings, _ = own_settings(Options(config=usual))
+    assert settings.on_event == {"out": "call me"}
+
+
+def test_a_fault_in_the_usual_config_is_told_in_one_line_one_in_a_named_one_is_raised(
+    usual: Path,
+) -> None:
+    usual.write_text('[screen]\ntheme = "pink"\nhz = 99\n')
+    settings, [told] = own_settings(Options())
+    assert settings == ScreenSettings()
+    assert "config.toml:2: screen.theme" in told
+    assert "\n" not in told
+    with pytest.raises(ConfigError, match=r"screen\.theme"):
+        own_settings(Options(config=usual))
 
 
 async def test_every_theme_of_a_config_can_be_worn_and_reduced_motion_slows_it_down() -> None:

@@ -97,7 +97,7 @@ def test_nothing_is_there_before_the_beginning(live: Live, history: Any) -> None
 
 def test_what_was_written_out_is_gone_afterwards(live: Live, history: Any) -> None:
     past = history(live.clock.now().wall - MINUTE)
-    folder = Path(past._folder.name)
+    folder = past._scratch.path
     assert folder.is_dir()
     past.close()
     assert not folder.exists()
