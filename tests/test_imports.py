@@ -46,6 +46,15 @@ def test_the_screen_starts_without_http_config_or_charts():
         assert dear not in names
 
 
+def test_a_chart_comes_without_the_plotting_librarys_manual_and_tests():
+    names, _ = loaded("crtui.tui.plot; assert crtui.tui.plot.load_plotter() is not None")
+
+    assert "plotext" in names
+    assert not [
+        name for name in names if name.startswith(("plotext.prettydoc", "plotext._doc.s", "unittest"))
+    ]
+
+
 def test_the_command_line_alone_is_light():
     names, _ = loaded("crtui.cli")
 

@@ -105,6 +105,8 @@ class Watcher:
             self._listed_until, self._caught_up = 0.0, False
             while not self._stop.is_set():
                 self._round(ledger, board)
+                # The cache is for the first reading of years; what comes later is little.
+                db.execute("PRAGMA shrink_memory")
                 self._stop.wait(TAIL_S)
 
     def _round(self, ledger: Ledger, board: Board) -> None:

@@ -40,7 +40,7 @@ def stamp(wall: int) -> str:
 _PAST_THE_SECOND: Final = tuple(f".{ms:03d}Z" for ms in range(SECOND))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _to_the_second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 

@@ -91,6 +91,8 @@ def open_writer(path: Path, *, thorough: bool) -> sqlite3.Connection:
             db.execute("PRAGMA journal_mode = TRUNCATE")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA journal_size_limit = 16777216")
+        # It only ever appends: what it wrote it need not keep at hand.
+        db.execute("PRAGMA cache_size = -512")
     except BaseException:
         db.close()
         raise

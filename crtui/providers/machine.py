@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +55,7 @@ class Gpus:
     def _devices(self) -> list[Any]:
         """Found once: where there is no driver now, looking again would cost as much every time."""
         with contextlib.suppress(Exception):
-            self._library = self._library or import_module("pynvml")
+            self._library = self._library or _nvidia()
             self._library.nvmlInit()
             count = self._library.nvmlDeviceGetCount()
             return [self._library.nvmlDeviceGetHandleByIndex(i) for i in range(count)]
@@ -80,6 +81,15 @@ class Machine:
 
     def _read(self) -> MachineMemory:
         return MachineMemory(_main_memory(), self._gpus.read())
+
+
+def _nvidia() -> Any:
+    """The library, only where the driver is: it takes 2 MiB to say that there is none. Raises ``OSError``."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL("libnvidia-ml.so.1")
+    return import_module("pynvml")
 
 
 def _main_memory() -> MemoryReport | None:

@@ -58,7 +58,7 @@ def cell_width(text: str) -> int:
 
 
 _OWN: Final = frozenset(map(chr, range(0x20, 0x7F))) | DRAWN
-_measured = lru_cache(maxsize=8192)(crtui.text.cell_width)
+_measured = lru_cache(maxsize=2048)(crtui.text.cell_width)
 
 
 def width_of(line: Iterable[Span]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Final, NamedTuple
 
@@ -154,4 +153,9 @@ def _with_upstream(text: str, fields: dict[str, object]) -> str:
 def _plain_text(head: bytes) -> str:
     text = head.decode("utf-8", "replace")
     title = _TITLE.search(text)
-    return scrub(html.unescape(title[1]) if title else text, TEXT_LIMIT)
+    if title is None:
+        return scrub(text, TEXT_LIMIT)
+    # Its table of entities takes half a MiB.
+    from html import unescape
+
+    return scrub(unescape(title[1]), TEXT_LIMIT)
