@@ -16,19 +16,18 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from crtui.actions import BY_ID, Action, in_ascii, key_of
-from crtui.tui.desk import OrderDesk, Refused
 from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span
-from crtui.tui.orders import Question, quitting
 from crtui.tui.painting import PaintingApp
 from crtui.tui.screens.dashboard import DashboardScreen
-from crtui.tui.screens.modals import ConfirmModal, HelpModal
 from crtui.tui.screens.painted import PaintedScreen
 from crtui.tui.themes import THEMES
 from crtui.tui.widgets.table import ProviderTable
 
 if TYPE_CHECKING:
     from crtui.core.inputs import Command
+    from crtui.tui.desk import OrderDesk
+    from crtui.tui.orders import Question
 
 
 class CrtuiApp(PaintingApp):
@@ -83,6 +82,8 @@ class CrtuiApp(PaintingApp):
 
             self.say(refusal(frame))
             return
+        from crtui.tui.desk import Refused
+
         selected, desk = self._mask.real(self._top.selected), self._gallery.here.desk
         prepared = desk.prepare(action, selected, read_only=frame.read_only)
         if isinstance(prepared, Refused):
@@ -97,6 +98,9 @@ class CrtuiApp(PaintingApp):
         self.say(desk.send(command, self.size.width - 2, undo=undo))
 
     def _ask(self, asked: Question, no: str, then: Callable[[], None]) -> None:
+        from crtui.tui.orders import Question
+        from crtui.tui.screens.modals import ConfirmModal
+
         def decided(yes: bool | None) -> None:
             if yes:
                 then()
@@ -203,9 +207,12 @@ class CrtuiApp(PaintingApp):
         names = [theme.name for theme in THEMES]
         at = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at + 1) % len(names)]
+        self.say((Span("theme ", "dim"), Span(self.theme.removeprefix("crtui-"), "bright")))
 
     def do_help(self) -> None:
         """Every key."""
+        from crtui.tui.screens.modals import HelpModal
+
         actions = self._gallery.available(self._top.PLACE)
         self.push_screen(HelpModal(in_ascii(actions) if self.has_class("-ascii") else actions))
 
@@ -215,12 +222,14 @@ class CrtuiApp(PaintingApp):
 
     def do_quit(self) -> None:
         """Quit, after asking if that would cut requests."""
+        from crtui.tui.orders import quitting
+        from crtui.tui.screens.modals import ConfirmModal
+
         latest = self._gallery.present.link.latest
         running = latest.gateway.in_flight if latest is not None and self._owns_gateway else 0
         if not running or isinstance(self.screen, ConfirmModal):
             self.leave()
             return
-
         self._ask(quitting(running), "stay", self.leave)
 
     async def action_quit(self) -> None:
@@ -232,4 +241,4 @@ class CrtuiApp(PaintingApp):
         for action in self._gallery.available(self._top.PLACE):
             if action.group != "Move" and action.id != "palette":
                 yield SystemCommand(action.label, action.help, partial(self.action_perform, action.id))
-        yield SystemCommand("Theme", "choose the colours", self.action_change_theme)
+        yield SystemCommand("all themes", "choose the colours from a list", self.action_change_theme)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crtui.actions import ACTIONS, Actions, available
 from crtui.clock import Clock
 from crtui.tui.privacy import Mask
-from crtui.tui.station import Station, station
+from crtui.tui.station import Station
 
 if TYPE_CHECKING:
     from crtui.actions import Place
@@ -22,7 +22,7 @@ class Gallery:
     """Makes the frame of this instant. ``past`` is shown while it is there."""
 
     def __init__(self, links: Sequence[Link], clock: Clock, *, zone: tzinfo | None, read_only: bool) -> None:
-        self.stations = [station(link, clock, zone=zone, read_only=read_only) for link in links]
+        self.stations = [Station(link, clock, zone=zone, read_only=read_only) for link in links]
         self.past: Station | None = None
         self.mask = Mask()
         self.actions: Actions = ACTIONS

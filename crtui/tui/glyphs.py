@@ -65,7 +65,9 @@ _PLAIN: Final = {
     "█": "#",
 }
 _TABLE: Final = str.maketrans(_PLAIN)
-DRAWN: Final = frozenset(_PLAIN)
+_CHARTED: Final = "▀▌▐▖▗▘▙▚▛▜▝▞▟"
+"""What plotext draws lines with besides; never on a plain terminal."""
+DRAWN: Final = frozenset(_PLAIN) | frozenset(_CHARTED)
 """All of them; each takes one cell."""
 
 

@@ -89,5 +89,8 @@ def color_choice(*, without: bool) -> Generator[bool]:
 
 def ascii_wanted() -> bool:
     """Whether the terminal may show nothing but ASCII: the Linux console, or a locale without UTF-8."""
+    if os.environ.get("TERM") == "linux" or os.environ.get("LC_ALL") in ("C", "POSIX"):
+        # Python itself goes on in UTF-8 under that locale (PEP 540), so its encoding does not tell.
+        return True
     encoding = (getattr(sys.__stderr__, "encoding", None) or "").lower().replace("-", "")
-    return os.environ.get("TERM") == "linux" or encoding not in ("utf8", "")
+    return encoding not in ("utf8", "")

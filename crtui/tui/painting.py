@@ -24,7 +24,6 @@ from crtui.tui.gallery import Gallery
 from crtui.tui.hygiene import ascii_wanted, color_choice
 from crtui.tui.keys import keymap
 from crtui.tui.line import ROLES, Line
-from crtui.tui.notify import sequence
 from crtui.tui.pace import Pace
 from crtui.tui.plot import load_plotter
 from crtui.tui.screens.dashboard import DashboardScreen
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from crtui.core.views import Snapshot
     from crtui.engine.link import Link
     from crtui.tui.hooks import Hooks
+    from crtui.tui.notify import Told
     from crtui.tui.travel import History
     from crtui.tui.traveller import Traveller
 
@@ -127,7 +127,8 @@ class PaintingApp(TerminalApp):
 
     def get_default_screen(self) -> Screen[None]:
         """The dashboard is at the bottom of the stack."""
-        return DashboardScreen(self._clock, self._frame())
+        self._dashboard = DashboardScreen(self._clock, self._frame())
+        return self._dashboard
 
     def on_mount(self) -> None:
         """Start taking pictures, and make sure that the terminal is given back."""
@@ -157,14 +158,15 @@ class PaintingApp(TerminalApp):
         if settings.on_event:
             from crtui.tui.hooks import Hooks
 
-            self._hooks = Hooks(settings.on_event, self._hook_failed, secrets=settings.secrets)
+            self._hooks = Hooks(settings.on_event, self.tell_from_thread, secrets=settings.secrets)
 
     def use_from_thread(self, settings: ScreenSettings) -> None:
         """As ``use``, from any thread and without waiting: the config has been read."""
         self.soon(lambda: (self.use(settings), self.tick(force=True)))
 
-    def _hook_failed(self, told: str) -> None:
-        self.soon(lambda: self._gallery.tell(told))
+    def tell_from_thread(self, *notices: str) -> None:
+        """Put up notices that stay, from any thread and without waiting."""
+        self.soon(lambda: [self._gallery.tell(notice) for notice in notices])
 
     def on_app_blur(self) -> None:
         """Nobody looks: one picture a second is enough."""
@@ -207,10 +209,11 @@ class PaintingApp(TerminalApp):
         self.screen.refresh()
         self.call_after_refresh(self._first_frame)
 
-    def _first_frame(self) -> None:
+    async def _first_frame(self) -> None:
         self._pace = Pace()
         if self.on_first_frame is not None:
             self.on_first_frame()
+        await self._dashboard.furnish()
 
     def _load_plotter(self) -> None:
         plotter = load_plotter()
@@ -245,12 +248,18 @@ class PaintingApp(TerminalApp):
         """Ring, write, run what was asked for: of every gateway, whatever is shown."""
         for one in self._gallery.stations:
             told = one.news()
-            written = sequence(told, self._settings.notify) if told is not None else ""
-            if written and self._driver is not None:
-                self._driver.write(written)
-            if told is not None and self._hooks is not None:
-                for turn in told.turns:
-                    self._hooks.run(turn)
+            if told is not None:
+                self._tell(told)
+
+    def _tell(self, told: Told) -> None:
+        from crtui.tui.notify import sequence
+
+        written = sequence(told, self._settings.notify)
+        if written and self._driver is not None:
+            self._driver.write(written)
+        if self._hooks is not None:
+            for turn in told.turns:
+                self._hooks.run(turn)
 
     def _visible(self) -> list[PaintedScreen]:
         """The painted screen on top; modals let it shine through."""

@@ -9,7 +9,7 @@ from crtui.core.now import SECOND
 from crtui.tui import fmt
 from crtui.tui.frame import Frame
 from crtui.tui.glyphs import ARROW, NEXT, PAUSED
-from crtui.tui.line import Line, Role, Span
+from crtui.tui.line import Line, Role, Span, fit
 from crtui.tui.order import default_profile, entries, next_server
 from crtui.tui.segments import Segment, bar
 from crtui.tui.status import Group
@@ -33,7 +33,7 @@ def summary(frame: Frame, width: int) -> tuple[Line, ...]:
     if snapshot is None:
         return bar(first, width, clock), bar([Segment(0, (Span(frame.link.url, "dim"),))], width)
     first += [_how_many(snapshot), _counts(snapshot), _serving(snapshot)]
-    return bar([s for s in first if s.long], width, clock), bar(_second(frame, snapshot), width)
+    return bar([s for s in first if s.long], width, clock), bar(_second(frame, snapshot, width), width)
 
 
 def headline(frame: Frame) -> list[Segment]:
@@ -93,12 +93,12 @@ def _serving(snapshot: Snapshot) -> Segment:
     return Segment(1, (Span(f"{profile.name} ", "dim"), *target), target)
 
 
-def _second(frame: Frame, snapshot: Snapshot) -> list[Segment]:
+def _second(frame: Frame, snapshot: Snapshot, width: int) -> list[Segment]:
     gateway = snapshot.gateway
     told = (*gateway.notices, *frame.notices)
-    notices = [Segment(0, (Span(f"! {notice}", "warn"),)) for notice in told]
+    notices = [_notice(Span(f"! {notice}", "warn"), width) for notice in told]
     if frame.stale and frame.link.detail:
-        notices.insert(0, Segment(0, (Span(f"! {frame.link.detail}", "bad"),)))
+        notices.insert(0, _notice(Span(f"! {frame.link.detail}", "bad"), width))
     return [
         _rate(snapshot),
         *([] if frame.masked else [_money(snapshot)]),
@@ -109,6 +109,11 @@ def _second(frame: Frame, snapshot: Snapshot) -> list[Segment]:
         *([Segment(5, (Span("read-only", "warn"),))] if frame.read_only else []),
         *notices,
     ]
+
+
+def _notice(told: Span, width: int) -> Segment:
+    """Whole where there is room; else its beginning, for it must not vanish for being long."""
+    return Segment(0, (told,), fit((told,), max(1, min(width - 4, width * 2 // 3))))
 
 
 def _rate(snapshot: Snapshot) -> Segment:

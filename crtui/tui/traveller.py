@@ -12,7 +12,7 @@ from crtui.clock import Clock
 from crtui.errors import CrtuiError
 from crtui.tui.gallery import Gallery
 from crtui.tui.line import Line, Span
-from crtui.tui.station import station
+from crtui.tui.station import Station
 from crtui.tui.travel import STEPS, History, Past, PastClock
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Traveller:
             self._opening = False
         self._link = link
         clock = PastClock(self._clock, link)
-        self._gallery.past = station(link, clock, zone=self._zone, read_only=True)
+        self._gallery.past = Station(link, clock, zone=self._zone, read_only=True)
         link.listen(lambda: self._soon(self._show))
         self._say(_BEGINS if wall < link.begin else None)
         self._show()

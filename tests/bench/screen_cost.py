@@ -2,7 +2,7 @@
 
     python -m tests.bench.screen_cost
 
-Each number comes from a real pseudo-terminal with 50 providers. To reach: first frame under 350 ms
+Each number comes from a real pseudo-terminal with 50 providers. To reach: first frame under 300 ms
 (median of 10), idle under 1.5 % of a core; at 200 events a second the screen under 6 %, and less
 than idle while nobody looks at it (blurred) or it stands still (frozen).
 """

@@ -35,7 +35,7 @@ class FakeLink:
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine's own settings reaches a picture."""
-    for name in ("NO_COLOR", "COLUMNS", "LINES", "TERM", "COLORTERM"):
+    for name in ("NO_COLOR", "COLUMNS", "LINES", "TERM", "COLORTERM", "LC_ALL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
 

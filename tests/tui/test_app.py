@@ -246,6 +246,35 @@ async def test_the_filter_works_while_typing_stays_on_enter_and_goes_on_escape()
         assert not on.app.screen.has_class("-filtered")
 
 
+async def test_while_a_filter_is_typed_the_key_bar_tells_its_keys_for_as_long_as_it_takes() -> None:
+    async with stage(fake.busy()) as on:
+        await on.press("slash", "o")
+        on.clock.advance(60_000)
+        await on.show(fake.busy())
+        assert on.text("keys").strip() == "type to filter   ⏎ keep   Esc clear"
+        await on.press("enter")
+        assert "d demote" in on.text("keys")
+
+
+async def test_the_next_theme_is_named() -> None:
+    async with stage() as on:
+        await on.press("t")
+        assert on.text("keys").strip() == "theme light"
+
+
+async def test_a_first_frame_without_a_gateway_waits_for_no_table_and_then_it_is_there() -> None:
+    clock = ManualClock(wall=fake.NOW)
+    app = make_app(FakeLink(), clock)
+    parts: list[int] = []
+    app.on_first_frame = lambda: parts.append(len(app.screen.query(ProviderTable)))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert parts == [0]
+        assert app.screen.query_one(ProviderTable).has_focus
+        await pilot.press("slash", "1", "z", "j", "y", "H")
+        assert app.is_running
+
+
 async def test_escape_while_typing_clears_the_filter() -> None:
     async with stage(fake.busy()) as on:
         await on.press("slash", "z", "z")
@@ -432,7 +461,16 @@ async def test_a_provider_that_vanishes_while_open_is_said_to_be_gone() -> None:
 async def test_the_palette_offers_the_actions_by_name() -> None:
     async with stage() as on:
         titles = {command.title for command in on.app.get_system_commands(on.app.screen)}
-        assert {"demote", "drain", "pin", "reset", "reset all", "pause", "Theme"} <= titles
+        assert {
+            "demote",
+            "drain",
+            "pin",
+            "reset",
+            "reset all",
+            "pause",
+            "go to events",
+            "all themes",
+        } <= titles
 
 
 async def test_what_waits_for_the_first_picture_is_called_once() -> None:
@@ -470,3 +508,11 @@ async def test_the_timer_takes_pictures_by_itself() -> None:
         async with asyncio.timeout(5):
             while len(app.screen.query_one(ProviderTable).lines) != 14:
                 await pilot.pause(0.02)
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX"])
+async def test_a_locale_that_is_said_to_be_plain_gets_plain_characters(
+    locale: str, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    assert make_app(FakeLink(), clock).has_class("-ascii")

@@ -150,3 +150,12 @@ def test_nothing_said_is_wider_than_the_screen(width: int) -> None:
     ):
         assert all(width_of(line) <= width for line in empty_lines(shown, width))
     assert all(width_of(line) <= width for line in hint_lines(frame(fake.no_traffic()), width))
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_a_notice_longer_than_the_line_is_cut_and_does_not_vanish(width: int) -> None:
+    shown = fake.snapshot(fake.provider("a"), notices=("the state directory " + "x" * 200,))
+    second = lines(frame(shown), width)[1]
+    assert "! the state directory" in second
+    assert "…" in second
+    assert len(second) <= width

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
+from crtui.actions import Action
 from crtui.clock import Clock
 from crtui.tui.board import Board
 from crtui.tui.chart import ChartPanel
@@ -44,6 +45,7 @@ class DashboardScreen(PaintedScreen):
         """``frame`` is what it shows from its first moment."""
         super().__init__()
         self.frame = frame
+        self._furnished = frame.snapshot is not None
         self._board = Board(clock)
         self._everything = False
         self._zoomed: str | None = None
@@ -52,35 +54,64 @@ class DashboardScreen(PaintedScreen):
         self._lanes = ForecastLines()
 
     def compose(self) -> ComposeResult:
-        """All parts; the style sheet decides which of them a size shows."""
+        """All parts; the style sheet decides which of them a size shows.
+
+        Those that only pictures of a gateway fill wait for ``furnish`` while there is none.
+        """
         yield Panel(lambda frame, width, _: summary(frame, width), id="summary")
         yield Panel(_fleet, id="fleet")
-        with Horizontal(id="body"):
-            with Vertical(id="main"):
-                yield TableHeader(id="header")
-                yield ProviderTable(id="table")
-                yield Panel(lambda frame, width, _: hint_lines(frame, width), id="hint")
-                yield Panel(self._events, title="Events", follow=True, id="events", classes="framed")
-            with Vertical(id="side"):
-                yield Panel(self._quota, title="Quota & burn", id="quota", classes="framed")
-                yield Panel(self._lanes.lines, title="Forecast", id="forecast", classes="framed")
-                yield Panel(self._latency, title="Latency", id="chart", classes="framed")
+        if self._furnished:
+            yield self._body()
         yield Panel(lambda frame, width, _: empty_lines(frame, width), id="empty")
         yield Panel(self._strip, id="strip")
-        yield FilterBar(id="filter")
+        if self._furnished:
+            yield FilterBar(id="filter")
         yield LineView(id="keys")
         yield LineView(id="small")
+
+    def _body(self) -> Horizontal:
+        return Horizontal(
+            Vertical(
+                TableHeader(id="header"),
+                ProviderTable(id="table"),
+                Panel(lambda frame, width, _: hint_lines(frame, width), id="hint"),
+                Panel(self._events, title="Events", follow=True, id="events", classes="framed"),
+                id="main",
+            ),
+            Vertical(
+                Panel(self._quota, title="Quota & burn", id="quota", classes="framed"),
+                Panel(self._lanes.lines, title="Forecast", id="forecast", classes="framed"),
+                Panel(self._latency, title="Latency", id="chart", classes="framed"),
+                id="side",
+            ),
+            id="body",
+        )
+
+    async def furnish(self) -> None:
+        """Put up what the first frame did not wait for."""
+        if self._furnished:
+            return
+        with self.app.batch_update():
+            await self.mount(self._body(), after="#fleet")
+            await self.mount(FilterBar(id="filter"), before="#keys")
+            self._furnished = True
+            self.on_mount()
 
     @property
     def selected(self) -> str | None:
         """The provider under the cursor; none where the table is not shown."""
         hidden = self.has_class("-strip") or self.app.has_class("-strip-only")
-        return None if hidden else self.query_one(ProviderTable).selected
+        return None if hidden or not self._furnished else self.query_one(ProviderTable).selected
 
     def on_mount(self) -> None:
         """The table has the keys. Painted ahead, the parts know what to draw when they get their size."""
         self.repaint()
-        self.query_one(ProviderTable).focus()
+        if self._furnished:
+            self.query_one(ProviderTable).focus()
+
+    def perform(self, action: Action) -> bool:
+        """As ever; what is not there yet does nothing."""
+        return super().perform(action) if self._furnished else hasattr(self, f"do_{action.id}")
 
     def paint(self, frame: Frame) -> None:
         """Show a frame; every part repaints only what changed in it."""
@@ -88,9 +119,10 @@ class DashboardScreen(PaintedScreen):
         self.set_class(frame.scene in ("connecting", "lost", "empty"), "-empty")
         self.set_class(frame.scene == "idle", "-hint")
         self.set_class(frame.snapshot is not None and frame.snapshot.forecast is not None, "-foretold")
-        for name in ("header", *PANELS):
-            self.query_one(f"#{name}", LineView).fade(frame.stale)
-        self._paint_table(frame)
+        if self._furnished:
+            for name in ("header", *PANELS):
+                self.query_one(f"#{name}", LineView).fade(frame.stale)
+            self._paint_table(frame)
         for panel in self.query(Panel):
             panel.paint(frame)
         self.paint_keys()
@@ -117,7 +149,12 @@ class DashboardScreen(PaintedScreen):
         return [*lines, key_bar(self._keys(frame), width, None)] if spare else lines
 
     def paint_keys(self) -> None:
-        """Also where the strip stands in for the key bar."""
+        """Also where the strip stands in for the key bar; of the filter, while every key goes there."""
+        if self.has_class("-filtering"):
+            bar = self.query_one("#keys", LineView)
+            enter = "Enter" if self.app.has_class("-ascii") else "⏎"
+            bar.set_lines([_filter_keys(enter)])
+            return
         super().paint_keys()
         if self.frame is not None:
             self.query_one("#strip", Panel).paint(self.frame)
@@ -155,7 +192,6 @@ class DashboardScreen(PaintedScreen):
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
         self.remove_class("-filtering")
-        self.flash = None
         self.paint_keys()
         self.query_one(ProviderTable).focus()
 
@@ -165,9 +201,7 @@ class DashboardScreen(PaintedScreen):
             self.post_message(self.Said((Span("there is no table to filter here", "dim"),)))
             return
         self.add_class("-filtering")
-        keys = ((" ⏎", "keep"), ("   Esc", "clear"))
-        told = [span for key, label in keys for span in (Span(key, "key"), Span(f" {label}", "dim"))]
-        self.flash = (Span("type to filter  ", "dim"), *told)
+        self.flash = None
         self.paint_keys()
         self.query_one(FilterBar).open()
 
@@ -282,7 +316,8 @@ class DashboardScreen(PaintedScreen):
 
     def rename(self, name: Callable[[str], str]) -> None:
         """The cursor and the order of rows stay as they are."""
-        self.query_one(ProviderTable).rename(name)
+        if self._furnished:
+            self.query_one(ProviderTable).rename(name)
         self._board.rename(name)
 
     def rows_shown(self) -> Sequence[Entry]:
@@ -291,9 +326,17 @@ class DashboardScreen(PaintedScreen):
 
     def row_text(self) -> str:
         """The selected row as plain text."""
+        if not self._furnished:
+            return ""
         view = self.query_one(ProviderTable)
         row = view.cursor_row
         return "" if row is None else plain(view.lines[row]).strip()
+
+
+def _filter_keys(enter: str) -> Line:
+    keys = ((f" {enter}", "keep"), ("   Esc", "clear"))
+    told = [span for key, label in keys for span in (Span(key, "key"), Span(f" {label}", "dim"))]
+    return (Span(" type to filter  ", "dim"), *told)
 
 
 def _fleet(frame: Frame, width: int, _height: int) -> Sequence[Line]:
