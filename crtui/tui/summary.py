@@ -103,7 +103,7 @@ def _second(frame: Frame, snapshot: Snapshot, width: int) -> list[Segment]:
         _rate(snapshot),
         *([] if frame.masked else [_money(snapshot)]),
         Segment(3, (Span(f"{gateway.in_flight}"), Span(" in flight", "dim"))),
-        Segment(6, (Span(fmt.count(gateway.requests)), Span(" requests", "dim"))),
+        Segment(6, (Span(fmt.count(gateway.requests)), Span(_plural(gateway.requests, " request"), "dim"))),
         Segment(4, (Span("names hidden" if frame.masked else gateway.url, "dim"),)),
         *_paid(gateway),
         *([Segment(5, (Span("read-only", "warn"),))] if frame.read_only else []),
@@ -147,6 +147,10 @@ def _cost(snapshot: Snapshot) -> Segment:
     unpriced = sum(usage.unpriced_requests for usage in priced)
     short = (Span(fmt.usd(sum(costs), unpriced=unpriced)), Span(" in all", "dim"))
     return Segment(3, (*short, *_unpriced(unpriced)), short)
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
 
 
 def _unpriced(count: int) -> Line:

@@ -130,7 +130,7 @@ async def test_going_back_forgets_what_is_yet_to_come(trace):
         await desk.shows("#events", "a")
         await desk.shows("#summary", "13 requests")
         await press("home")
-        await desk.shows("#summary", "1 requests")
+        await desk.shows("#summary", "1 request")
         await desk.until(lambda: desk.line("#events").count("a") <= 1)
 
 
