@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from crtui.engine.local import LocalLink
 from crtui.errors import CrtuiError
-from crtui.modes.pace import settle
+from crtui.modes.pace import BESIDE_A_SCREEN, settle
 
 if TYPE_CHECKING:
     # Building imports the HTTP stack; the first frame must not wait for that.
@@ -89,7 +89,7 @@ class GatewayThread:
         try:
             stack = self._stack = await self._build()
             await stack.start()
-            settle()
+            settle(BESIDE_A_SCREEN)
             try:
                 await self._serve(stack, self._stopping)
             finally:
