@@ -13,6 +13,7 @@ from crtui.clock import SystemClock
 from crtui.engine.local import LocalLink
 from crtui.errors import INTERNAL_ERROR, CrtuiError
 from crtui.modes.background import GatewayThread
+from crtui.modes.heap import share_one_heap
 from crtui.modes.options import Options
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def run_local(
 
     def started() -> None:
         collect_again()
+        share_one_heap()
         thread.start()
 
     app.on_first_frame = started
