@@ -126,7 +126,7 @@ class Engine:
         now = self._stamp()
         try:
             plan, events = self._core.route(ask, now)
-        except Exception as fault:
+        except Exception as fault:  # whatever it was, half of a change may have been made
             self._failed(fault)
             raise
         self._keep(self._settled(ask, plan), now, events)
@@ -286,7 +286,7 @@ class Engine:
         before = self._core.next_due()
         try:
             events = self._core.feed(item, now)
-        except Exception as fault:
+        except Exception as fault:  # whatever it was, half of a change may have been made
             self._failed(fault)
             raise
         if recorded:
