@@ -37,8 +37,9 @@ class KindDefaults:
     local: bool = False
 
 
-# The local kinds' default wires are those that were measured (llama.cpp), or that Codex's own ``--oss``
-# mode asks them by (Ollama, LM Studio).
+# The default wires are those that were measured (llama.cpp, vLLM), that Codex's own ``--oss`` mode asks by
+# (Ollama), or that the vendor documents for coding agents: https://lmstudio.ai/docs/developer/anthropic-compat,
+# https://openrouter.ai/docs.
 KINDS: Final[dict[Kind, KindDefaults]] = {
     "anthropic": KindDefaults(
         "https://api.anthropic.com", ("messages", "chat"), ("messages",), "ANTHROPIC_API_KEY"
@@ -46,14 +47,14 @@ KINDS: Final[dict[Kind, KindDefaults]] = {
     "openai": KindDefaults(
         "https://api.openai.com", ("chat", "responses"), ("chat", "responses"), "OPENAI_API_KEY"
     ),
-    "openrouter": KindDefaults("https://openrouter.ai/api", ALL_WIRES, ("chat",), "OPENROUTER_API_KEY"),
+    "openrouter": KindDefaults("https://openrouter.ai/api", ALL_WIRES, ALL_WIRES, "OPENROUTER_API_KEY"),
     "gemini": KindDefaults(
         "https://generativelanguage.googleapis.com", ("chat",), ("chat",), "GEMINI_API_KEY"
     ),
     "ollama": KindDefaults("http://127.0.0.1:11434", ALL_WIRES, ALL_WIRES, local=True),
-    "lmstudio": KindDefaults("http://127.0.0.1:1234", ALL_WIRES, ("chat", "responses"), local=True),
+    "lmstudio": KindDefaults("http://127.0.0.1:1234", ALL_WIRES, ALL_WIRES, local=True),
     "llamacpp": KindDefaults("http://127.0.0.1:8080", ALL_WIRES, ALL_WIRES, local=True),
-    "vllm": KindDefaults("http://127.0.0.1:8000", ALL_WIRES, ("chat",), local=True),
+    "vllm": KindDefaults("http://127.0.0.1:8000", ALL_WIRES, ALL_WIRES, local=True),
     "openai-compatible": KindDefaults(None, ALL_WIRES, ("chat",)),
 }
 

@@ -114,6 +114,8 @@ class Attempt(NamedTuple):
     (codes and phrases are looked for in it), ``message`` the one line of it that people read;
     both are already made safe for display. ``answered`` is the model that the answer names, where it
     is another than ``model``, which is the one that was sent.
+    ``output_limit`` is how many output tokens were asked for, where the caller asked for more than the
+    provider gives.
     """
 
     provider: str
@@ -136,6 +138,7 @@ class Attempt(NamedTuple):
     usage: Usage | None = None
     usage_estimated: bool = False
     answered: str | None = None
+    output_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ _CONTEXT_PHRASES: Final = (
     "prompt is too long",
     "maximum context length",
     "exceeds the available context",
+    "context length of only",
+    "n_keep: ",
     "input is too long",
 )
 _CREDIT_PHRASES: Final = ("insufficient_quota", "billing_hard_limit", "credit balance is too low")
@@ -74,7 +76,8 @@ def classify(status: int | None, error_kind: ErrorKind | None, error: str) -> Ou
     if error_kind is not None or status is None or status < 400:
         return OVERLOAD if "overloaded_error" in error else FAULT
     words = error.lower()
-    if status in (400, 413, 422) and any(phrase in words for phrase in _CONTEXT_PHRASES):
+    # LM Studio and some relays give a prompt that is too long as a failure of their own.
+    if (status in (400, 413, 422) or status >= 500) and any(phrase in words for phrase in _CONTEXT_PHRASES):
         return CONTEXT
     if status in (400, 403, 429) and any(phrase in words for phrase in _CREDIT_PHRASES):
         return CREDIT

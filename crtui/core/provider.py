@@ -370,6 +370,8 @@ class ProviderState:
             data["output_tokens"] = item.usage.output
         if item.answered is not None:
             data["substituted"] = item.answered
+        if item.output_limit is not None:
+            data["output_limit"] = item.output_limit
         if item.ok:
             return ("attempt.ok", data)
         data["class"] = outcome.kind

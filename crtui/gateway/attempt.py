@@ -27,17 +27,21 @@ from crtui.wire.faults import error_text
 from crtui.wire.headers import recorded_headers
 from crtui.wire.limits import read_limits
 from crtui.wire.merge import with_one_system
+from crtui.wire.output_limit import read_output_limit, with_output_limit
 
 _DOCUMENTS: Final = (b"application/json", b"text/html")
 _UNCODED: Final = (b"", b"identity")
 _NETWORK: Final = ("connect", "timeout", "reset")
 """Faults that may be the way's and not the provider's."""
+_ABOUT_THE_REQUEST: Final = ("client", "context")
 ANSWER_BYTES: Final = 32 * 1024 * 1024
 ERROR_BYTES: Final = 64 * 1024
 ERROR_CELLS: Final = 2_000
 """How much of an error body's text is kept."""
 ERROR_BODY_S: Final = 10.0
 """How long the body of an error answer is waited for."""
+SMALLER_TIMES: Final = 3
+"""How often one attempt asks again for less output."""
 TAIL_S: Final = 0.25
 """How long an ended stream is read on, so that its connection can serve again."""
 
@@ -149,12 +153,8 @@ class Try:
         return AttemptError("timeout", f"no answer within {self._first_wait():g} s")
 
     async def _serve(self) -> None:
-        response = await self._send()
-        report = self._report
-        report.status = response.status
-        if not 200 <= response.status < 300:
-            raise await self._refused(response)
-        report.limits = self._limits(response, b"", response.status)
+        response = await self._accepted()
+        self._report.limits = self._limits(response, b"", response.status)
         if response.header(b"content-encoding").lower() not in _UNCODED:
             raise AttemptError("protocol", "compressed answer, though none was asked for")
         if self._call.stream and not _is_document(response):
@@ -162,9 +162,27 @@ class Try:
         else:
             await self._whole(response)
 
-    async def _send(self) -> Response:
+    async def _accepted(self) -> Response:
+        """The head of a good answer. A request for more output than the provider gives is made smaller."""
+        body, times = self._body(), 0
+        while True:
+            response = await self._send(body)
+            self._report.status = response.status
+            if 200 <= response.status < 300:
+                return response
+            fault = await self._refused(response)
+            limit = read_output_limit(fault.body) if fault.outcome.kind in _ABOUT_THE_REQUEST else None
+            smaller = body if limit is None else with_output_limit(body, limit)
+            if smaller == body or times == SMALLER_TIMES:
+                raise fault
+            self._report.output_limit = limit
+            response.finish(TAIL_S)
+            body, times = smaller, times + 1
+
+    async def _send(self, body: bytes) -> Response:
         call, provider = self._call, self._provider
-        body = self._body()
+        if self._patience is not None:
+            self._patience.close()
         self._credential = provider.credential(call.codec.wire, self._caller)
         self._patience = Patience(call.interrupt, self._seconds(self._first_wait()))
         self._response = await call.upstream.post(

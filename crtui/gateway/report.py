@@ -29,6 +29,7 @@ class Report:
         "limits",
         "model",
         "named",
+        "output_limit",
         "reader",
         "status",
         "usage",
@@ -44,6 +45,8 @@ class Report:
         """The model that is sent."""
         self.named: str | None = None
         """The model that a whole answer names."""
+        self.output_limit: int | None = None
+        """The most output tokens that were asked for in the end, where the caller asked for more."""
         self.status: int | None = None
         self.limits: Limits = NO_LIMITS
         self.usage: Usage | None = None
@@ -81,6 +84,7 @@ class Report:
             usage=usage,
             usage_estimated=estimated,
             answered=self._substitute(),
+            output_limit=self.output_limit,
         )
 
     def _substitute(self) -> str | None:

@@ -130,7 +130,7 @@ FACTS: Final[dict[Kind, KindFacts]] = {
     "ollama": KindFacts(_OLLAMA, suffixes=("/api", "/v1")),
     "lmstudio": KindFacts(_LMSTUDIO, suffixes=("/api/v0", "/api/v1", "/v1")),
     "llamacpp": KindFacts(_LLAMACPP, counts_tokens=True),
-    "vllm": KindFacts(_VLLM, takes_memory=True),
+    "vllm": KindFacts(_VLLM, counts_tokens=True, takes_memory=True),
     "openai-compatible": KindFacts((_MODELS_IF_ANY,)),
 }
 

@@ -82,11 +82,13 @@ def result(event: Event) -> str:
         tokens = _number(event, "output_tokens")
         took = _number(event, "latency_ms")
         other = _text(event, "substituted")
+        limit = _number(event, "output_limit")
         parts = (
             "ok",
             "" if tokens is None else f"{fmt.count(tokens)} tok",
             "" if took is None else seconds(took),
             f"by {other}" if other else "",
+            "" if limit is None else f"(max {fmt.count(limit)} tok)",
         )
         return " ".join(part for part in parts if part)
     status = _text(event, "status")

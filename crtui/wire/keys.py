@@ -18,14 +18,17 @@ _COLON: Final = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*")
 
 _TOKEN: Final = re.compile(STRING.pattern + rb"|[{}\[\]]", re.DOTALL)
 
-# How a key of small ASCII letters begins to be spelt in escapes.
-_ESCAPES: Final = (b"\\u006", b"\\u007")
+# How a key of small ASCII letters and underscores begins to be spelt in escapes.
+_ESCAPES: Final = (b"\\u005", b"\\u006", b"\\u007")
 _ANY_ESCAPE: Final = b"\\u00"
 _MAX_PROOFS: Final = 8
 
 
 def value_offsets(body: bytes, key: bytes) -> list[int]:
-    """Where the value of every top-level key named ``key`` begins; ``key`` has only letters a to z."""
+    """Where the value of every top-level key named ``key`` begins.
+
+    ``key`` has only letters a to z and underscores.
+    """
     places = _places(body, key)
     if places is None:
         return _scan(body, key)

@@ -13,7 +13,7 @@ from crtui.wire.jsonview import as_count, as_object, loads
 
 CODE: Final = "context_length_exceeded"
 
-# llama.cpp; OpenAI and vLLM, in two orders; Anthropic.
+# llama.cpp; OpenAI and vLLM, in two orders; Anthropic; LM Studio, twice.
 _WORDINGS: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
@@ -21,6 +21,8 @@ _WORDINGS: Final = tuple(
         r"maximum context length (?:is|of) (?P<m>\d{1,12}) tokens.{0,80}?"
         r"(?:requested|resulted in|contains?(?: at least)?|has) (?P<n>\d{1,12})(?: input)? tokens",
         r"prompt is too long: (?P<n>\d{1,12}) tokens > (?P<m>\d{1,12})",
+        r"keep the first (?P<n>\d{1,12}) tokens when .{0,120}? context length of only (?P<m>\d{1,12}) tokens",
+        r"n_keep: (?P<n>\d{1,12}) ?>= n_ctx: (?P<m>\d{1,12})",
     )
 )
 
@@ -33,13 +35,16 @@ class Overflow(NamedTuple):
 
 
 def read_overflow(body: str) -> Overflow | None:
-    """What a refusal says of the two numbers, if both."""
+    """What a refusal says of the two numbers, if both, and if they say by themselves what is wrong."""
     error = _error(body)
     prompt, maximum = as_count(error.get("n_prompt_tokens")), as_count(error.get("n_ctx"))
-    if prompt is not None and maximum is not None:
-        return Overflow(prompt, maximum)
-    match = next((found for wording in _WORDINGS if (found := wording.search(body))), None)
-    return None if match is None else Overflow(int(match["n"]), int(match["m"]))
+    if prompt is None or maximum is None:
+        match = next((found for wording in _WORDINGS if (found := wording.search(body))), None)
+        if match is None:
+            return None
+        prompt, maximum = int(match["n"]), int(match["m"])
+    # A prompt that leaves too little room for the answer is below the maximum itself.
+    return Overflow(prompt, maximum) if prompt > maximum else None
 
 
 def is_coded(body: str) -> bool:

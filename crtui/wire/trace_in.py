@@ -87,6 +87,7 @@ def _attempt(fields: Fields, wall: int) -> Attempt:
         usage=None if usage is None else _usage(usage),
         usage_estimated=fields.flag("usage_estimated") or False,
         answered=safe(fields.text("answered")),
+        output_limit=fields.whole("output_limit"),
     )
 
 

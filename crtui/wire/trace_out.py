@@ -94,6 +94,7 @@ class _Attempt(_Line, tag="attempt"):
     midstream: bool = False
     usage_estimated: bool = False
     answered: str | None = None
+    output_limit: int | None = None
     usage: _Usage | None = None
     limits: _Limits | None = None
 
@@ -202,6 +203,7 @@ def _attempt(item: Attempt) -> _Attempt:
         midstream=item.midstream,
         usage_estimated=item.usage_estimated,
         answered=item.answered,
+        output_limit=item.output_limit,
         usage=None if usage is None else _usage(usage),
         limits=_limits(limits) if told else None,
     )

@@ -63,6 +63,7 @@ class PlainLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     usage: PlainUsage | None = None
     usage_estimated: bool = False
     answered: str | None = None
+    output_limit: _Count | None = None
     headers: dict[str, str] | None = None
 
 
@@ -105,6 +106,7 @@ def plain_attempt(line: PlainLine, wall: int) -> Attempt:
         None if usage is None else _usage(usage),
         line.usage_estimated,
         None if answered is None else safe(answered),
+        line.output_limit,
     )
 
 

@@ -102,12 +102,12 @@ def test_nothing_at_all_is_a_config_with_one_empty_chain() -> None:
     [
         ("anthropic", ("messages",)),
         ("openai", ("chat", "responses")),
-        ("openrouter", ("chat",)),
+        ("openrouter", ("messages", "chat", "responses")),
         ("gemini", ("chat",)),
         ("ollama", ("messages", "chat", "responses")),
-        ("lmstudio", ("chat", "responses")),
+        ("lmstudio", ("messages", "chat", "responses")),
         ("llamacpp", ("messages", "chat", "responses")),
-        ("vllm", ("chat",)),
+        ("vllm", ("messages", "chat", "responses")),
         ("openai-compatible", ("chat",)),
     ],
 )

@@ -179,6 +179,7 @@ def test_only_those_that_are_known_to_count_tokens_are_asked_to() -> None:
     assert {kind for kind in KINDS if provider(kind=kind, base_url="http://h:1").counts_tokens} == {
         "anthropic",
         "llamacpp",
+        "vllm",
     }
     assert not provider(kind="llamacpp", wires=["chat"]).counts_tokens
 

@@ -35,6 +35,7 @@ line = st.fixed_dictionaries(
         "profile": text,
         "model": text,
         "answered": text,
+        "output_limit": count,
         "session": text,
         "request": text,
         "latency_ms": count,

@@ -113,6 +113,7 @@ def test_narrow_feeds_drop_the_seconds() -> None:
     [
         ("attempt.ok", {"output_tokens": 812, "latency_ms": 2100}, "ok 812 tok 2.1s"),
         ("attempt.ok", {"latency_ms": 2100, "substituted": "gpt-4o-mini"}, "ok 2.1s by gpt-4o-mini"),
+        ("attempt.ok", {"latency_ms": 2100, "output_limit": 4096}, "ok 2.1s (max 4.1k tok)"),
         ("attempt.failed", {"status": 429, "error": "slow down"}, "429 slow down"),
         ("attempt.failed", {"error_kind": "connect", "class": "fault"}, "connect"),
         ("attempt.interrupted", {"error_kind": "reset"}, "broke off after content: reset"),

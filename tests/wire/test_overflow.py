@@ -38,11 +38,39 @@ LLAMACPP = json.dumps(
             (5000, 4096),
         ),
         ("prompt is too long: 210000 tokens > 200000 maximum", (210000, 200000)),
+        (
+            "Trying to keep the first 111490 tokens when context the overflows. However, the model is loaded "
+            "with context length of only 32768 tokens, which is not enough.",
+            (111490, 32768),
+        ),
+        (
+            "The number of tokens to keep from the initial prompt is greater than the context length "
+            "(n_keep: 13055>= n_ctx: 4096).",
+            (13055, 4096),
+        ),
+        (
+            "This model's maximum context length is 4096 tokens. However, your prompt contains at least 4097 "
+            "input tokens, which exceeds this limit even without any output tokens.",
+            (4097, 4096),
+        ),
     ],
 )
 def test_both_numbers_are_found(body: str, numbers: tuple[int, int]) -> None:
     assert read_overflow(body) == numbers
     assert overflow_words(body, "") == f"prompt is too long: {numbers[0]} tokens > {numbers[1]} maximum"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 2000 output tokens and "
+        "your prompt contains at least 2097 input tokens, for a total of at least 4097 tokens.",
+        "This model's maximum context length is 4096 tokens. However, your prompt contains 63050 characters "
+        "(more than 49152 characters, which is the upper bound for 4096 input tokens).",
+    ],
+)
+def test_numbers_that_would_fit_are_not_told_as_an_overflow(body: str) -> None:
+    assert read_overflow(body) is None
 
 
 @pytest.mark.parametrize(
