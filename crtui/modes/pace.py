@@ -12,8 +12,9 @@ THRESHOLDS: Final = (20_000, 10, 20)
 Python's own 700 means a look every dozen requests, in which what waits for the journal is looked
 at again and again: some 7 % of the processor's time.
 """
-BESIDE_A_SCREEN: Final = (5_000, 5, 5)
-"""A screen's garbage is all cycles; with the thresholds above 4 MiB of it would pile up."""
+BESIDE_A_SCREEN: Final = (1_000, 5, 3)
+"""A screen's garbage is all cycles: with the thresholds above 4 MiB of it would pile up, and with five times
+these still 2 MiB, for 1 % less of the processor's time."""
 SWITCH_S: Final = 0.0005
 """How long another thread (the journal's, the screen's) may hold up a request; Python's own is 5 ms."""
 

@@ -74,10 +74,10 @@ def run_local(
 
     def started() -> None:
         collect_again()
-        share_one_heap()
         thread.start()
 
     app.on_first_frame = started
+    share_one_heap()
     app.run()
     if thread.running and link.latest is not None and link.latest.gateway.in_flight:
         print("crtui: finishing what runs; ctrl-c ends it now", file=sys.stderr)

@@ -11,7 +11,7 @@ import httpx
 
 from tests.agents.cases import LEAVES_S, Case, ask_ten
 from tests.agents.stage import LIMIT_S, CaseFailedError, CaseLeftError, Stage, ended, interrupt
-from tests.llamacpp.running import llama_server
+from tests.real_servers.running import llama_server
 
 LOOK_S: Final = 0.1
 FREES_S: Final = 10

@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.fakes.upstream import Exchange, Script, Seen, ok_json, status, stream
 from tests.gateway.wires import CHAT_END, CHAT_START, COMPLETION, chat_text
-from tests.llamacpp.tiny_model import SENTENCE as WORDS
+from tests.real_servers.tiny_model import SENTENCE as WORDS
 
 __all__ = ["CHAT_BEGUN", "WORDS", "chat_good", "picky", "slow"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.real_servers.tensors import Tensor
 
 _VERSION: Final = 3
 _ALIGNMENT: Final = 32
@@ -15,21 +15,6 @@ _UINT32, _INT32, _FLOAT32, _STRING, _ARRAY = 4, 5, 6, 8, 9
 _TENSOR_F32: Final = 0
 
 Value = int | float | str | list[str] | list[int]
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """32-bit floats. ``shape`` begins with the dimension that lies together in memory."""
-
-    name: str
-    shape: tuple[int, ...]
-    values: array[float]
-
-    def __post_init__(self) -> None:
-        size = 1
-        for length in self.shape:
-            size *= length
-        assert len(self.values) == size, self.name
 
 
 def write(path: Path, metadata: Mapping[str, Value], tensors: Iterable[Tensor]) -> None:

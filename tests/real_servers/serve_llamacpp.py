@@ -1,6 +1,6 @@
 """The llama.cpp server of PyPI's ``xllamacpp`` in a process of its own.
 
-    python -m tests.llamacpp.serve MODEL [--slots 4] [--context 65536]
+    python -m tests.real_servers.serve_llamacpp MODEL [--slots 4] [--context 65536]
 
 Prints its URL, and serves until its standard input ends.
 """

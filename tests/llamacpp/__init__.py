@@ -1,1 +1,0 @@
-"""A real llama.cpp server behind the gateway, on a model that is made here."""
