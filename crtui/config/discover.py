@@ -14,9 +14,10 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import TypeAdapter, ValidationError
 
 from crtui.config.agents import claude_logged_in, codex_logged_in, installed
-from crtui.config.fields import check_base_url
+from crtui.config.fields import ModelName, check_base_url
 from crtui.config.kinds import KINDS, Kind
 from crtui.config.model import Config
 
@@ -84,9 +85,10 @@ async def discover(
     by_key, told = _from_keys(environ)
     tables, found = tables + by_key, found + told
     places = usual_endpoints(environ) if endpoints is None else endpoints
-    for endpoint in await _answering(places, deadline_s):
+    for endpoint, answer in await _answering(places, deadline_s):
         name = _free_name(endpoint, {str(table["name"]) for table in tables})
-        tables.append({"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url})
+        table = {"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url}
+        tables.append(table | (_served(answer) if endpoint.kind == "vllm" else {}))
         found.append(f"{name}: answers at {endpoint.base_url}")
     config = Config.model_validate({"provider": tables})
     return Discovery(config, found, installed(environ), codex_logged_in(environ))
@@ -148,8 +150,8 @@ def _free_name(endpoint: Endpoint, taken: set[str]) -> str:
     return f"{endpoint.kind}-{urlsplit(endpoint.base_url).port}"
 
 
-async def _answering(endpoints: Sequence[Endpoint], deadline_s: float) -> list[Endpoint]:
-    """Those that identified themselves in time, in the order given, each address once."""
+async def _answering(endpoints: Sequence[Endpoint], deadline_s: float) -> list[tuple[Endpoint, Json]]:
+    """Those that identified themselves in time, and by what, in the order given, each address once."""
     places = list({endpoint.base_url: endpoint for endpoint in reversed(endpoints)}.values())[::-1]
     if not places:
         return []
@@ -159,10 +161,12 @@ async def _answering(endpoints: Sequence[Endpoint], deadline_s: float) -> list[E
         for task in late:
             task.cancel()
         answers = await asyncio.gather(*asking, return_exceptions=True)
-    return [place for place, answer in zip(places, answers, strict=True) if answer is True]
+    told = zip(places, answers, strict=True)
+    return [(place, answer) for place, answer in told if answer and not isinstance(answer, BaseException)]
 
 
-async def _identified(client: httpx.AsyncClient, endpoint: Endpoint) -> bool:
+async def _identified(client: httpx.AsyncClient, endpoint: Endpoint) -> Json | None:
+    """What it said to prove that it is of its kind; None where it proved nothing."""
     path, proves = _PROOFS[endpoint.kind]
     async with client.stream(
         "GET", endpoint.base_url + path, headers={"accept-encoding": "identity"}
@@ -171,9 +175,12 @@ async def _identified(client: httpx.AsyncClient, endpoint: Endpoint) -> bool:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > MAX_BODY:
-                return False
+                return None
     answer: object = json.loads(body)
-    return isinstance(answer, dict) and proves(cast("Json", answer), response.headers)
+    if not isinstance(answer, dict):
+        return None
+    told = cast("Json", answer)
+    return told if proves(told, response.headers) else None
 
 
 def _is_ollama(answer: Json, _: Mapping[str, str]) -> bool:
@@ -195,12 +202,24 @@ def _is_lmstudio(answer: Json, _: Mapping[str, str]) -> bool:
     return listed and not _owners(answer) & {"llamacpp", "vllm", "library"}
 
 
+def _served(answer: Json) -> dict[str, object]:
+    """The one model of a vLLM server, which refuses any other name; its adapters come after it."""
+    name = next((row.get("id") for row in _rows(answer)), None)
+    allowed: TypeAdapter[str] = TypeAdapter(ModelName)
+    try:
+        return {"model": allowed.validate_python(name, strict=True)}
+    except ValidationError:
+        return {}
+
+
 def _owners(answer: Json) -> set[object]:
+    return {owner for row in _rows(answer) if isinstance(owner := row.get("owned_by"), str)}
+
+
+def _rows(answer: Json) -> list[Json]:
     rows = answer.get("data")
-    if not isinstance(rows, list):
-        return set()
-    listed = [cast("Json", row) for row in cast("list[object]", rows) if isinstance(row, dict)]
-    return {owner for row in listed if isinstance(owner := row.get("owned_by"), str)}
+    listed = cast("list[object]", rows) if isinstance(rows, list) else []
+    return [cast("Json", row) for row in listed if isinstance(row, dict)]
 
 
 _PROOFS: Final[dict[Kind, tuple[str, Callable[[Json, Mapping[str, str]], bool]]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from crtui.config.discover import Discovery
+from crtui.config.importers import toml
 from crtui.config.kinds import KINDS
 from crtui.config.model import Provider
 
@@ -104,6 +105,8 @@ def _provider(given: Provider, *, first: bool) -> Iterator[str]:
     yield f'[[provider]]\nname = "{given.name}"\nkind = "{given.kind}"\n'
     if given.base_url != facts.base_url:
         yield f'base_url = "{given.base_url}"\n'
+    if given.model is not None:
+        yield f"model = {toml.value(given.model)}  # the only one it has, whatever an agent asks for\n"
     if given.auth == "client":
         yield _CLIENT
     if given.api_key_env is not None:

@@ -3,9 +3,9 @@
     python -m tests.agents.run_agents [--keep DIR] [--case WORDS] [NAME ...]
 
 Installs them into a temporary directory (or uses ``--keep DIR`` again) and prints one line a case:
-``ok``, ``FAILED``, or ``left`` with why it cannot be played. Their providers are scripted, and a real
-llama.cpp server. Exits 1 where a case failed. Needs node, npm, a Python before 3.13 for aider, and
-``xllamacpp`` for the real server.
+``ok``, ``FAILED``, or ``left`` with why it cannot be played. Their providers are scripted, and real
+servers. Exits 1 where a case failed. Needs node, npm, a Python before 3.13 for aider, and
+what ``tests.real_servers`` says for the real servers.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tests.agents.aider import AIDER
 from tests.agents.cases import CASES
 from tests.agents.claude import CLAUDE
 from tests.agents.codex import CODEX
-from tests.agents.llama_cases import LLAMA_CASES
 from tests.agents.opencode import OPENCODE
+from tests.agents.real_cases import REAL_CASES
 from tests.agents.stage import CaseFailedError, CaseLeftError, Stage
 
-ALL_CASES = {**CASES, **LLAMA_CASES}
+ALL_CASES = {**CASES, **REAL_CASES}
 AGENTS = {agent.name: agent for agent in (CLAUDE, CODEX, AIDER, OPENCODE)}
 
 

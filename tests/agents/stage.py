@@ -62,10 +62,11 @@ class Stage:
         """A file in the directory where the agent runs."""
         return self.home / "note.txt"
 
-    def config(self, *urls: str, kind: str = "openai-compatible") -> Path:
-        """A config whose chain is these providers."""
+    def config(self, *urls: str, kind: str = "openai-compatible", model: str | None = None) -> Path:
+        """A config whose chain is these providers, asked for ``model`` or for what the agent names."""
         file = self.home / "crtui.toml"
-        file.write_text("".join(self._provider(f"p{i}", url, kind) for i, url in enumerate(urls)))
+        named = "" if model is None else f'model = "{model}"\n'
+        file.write_text("".join(self._provider(f"p{i}", url, kind) + named for i, url in enumerate(urls)))
         return file
 
     async def ask(self, config: Path, prompt: str = "hello", *more: str, listen: str = _ANYWHERE) -> Outcome:

@@ -63,6 +63,28 @@ async def test_a_server_counts_only_if_it_says_what_it_is(
     assert [provider.kind for provider in found.config.providers] == [kind] * recognised
 
 
+@pytest.mark.parametrize(
+    ("rows", "model"),
+    [
+        ([{"id": "Qwen/Coder", "owned_by": "vllm"}, {"id": "my-lora", "owned_by": "vllm"}], "Qwen/Coder"),
+        ([{"id": 'a "quoted" \\ näme', "owned_by": "vllm"}], 'a "quoted" \\ näme'),
+        ([{"id": 7, "owned_by": "vllm"}], None),
+        ([{"owned_by": "vllm"}], None),
+        ([{"id": "", "owned_by": "vllm"}], None),
+        ([{"id": "a\x1b[31m", "owned_by": "vllm"}], None),
+    ],
+)
+async def test_a_vllm_server_is_asked_for_the_model_that_it_has(
+    servers: AsyncExitStack, rows: list[object], model: str | None
+) -> None:
+    endpoint, _ = await serve(servers, "vllm", ok_json({"object": "list", "data": rows}))
+    found = await discover({}, endpoints=[endpoint], deadline_s=5)
+    assert [provider.model for provider in found.config.providers] == [model]
+    config, faults = parse(render_config(found))
+    assert faults == []
+    assert [provider.model for provider in config.providers] == [model]
+
+
 async def test_cloud_comes_before_local_and_no_key_is_sent(servers: AsyncExitStack) -> None:
     environ = {
         "ANTHROPIC_API_KEY": "sk-canary-a",

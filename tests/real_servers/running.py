@@ -21,6 +21,7 @@ from tests.real_servers import tiny_checkpoint, tiny_gguf, tiny_model
 
 MODEL: Final = "tiny"
 _LOOK_S: Final = 0.2
+_TOOLS: Final = ("--enable-auto-tool-choice", "--tool-call-parser", "hermes")
 _LOOKS: Final = 900
 """Three minutes of looking."""
 _END_S: Final = 10
@@ -67,7 +68,7 @@ def vllm_server(python: str, *, slots: int, context: int) -> Iterator[str]:
         folder = Path(made) / MODEL
         folder.mkdir()
         tiny_checkpoint.write(folder, context=context)
-        options = ["--served-model-name", MODEL, "--max-num-seqs", str(slots), "--enforce-eager"]
+        options = ["--served-model-name", MODEL, "--max-num-seqs", str(slots), "--enforce-eager", *_TOOLS]
         command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder), *options]
         with _listening(command, "/health", Path(made) / "log", _VLLM_ENVIRONMENT) as url:
             yield url

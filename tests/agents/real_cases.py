@@ -1,4 +1,4 @@
-"""What is tried with every agent on a real model server."""
+"""What is tried with every agent on real model servers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import httpx
 
 from tests.agents.cases import LEAVES_S, Case, ask_ten
 from tests.agents.stage import LIMIT_S, CaseFailedError, CaseLeftError, Stage, ended, interrupt
-from tests.real_servers.running import llama_server
+from tests.real_servers.running import MODEL, llama_server, vllm_server
+from tests.real_servers.servers import VLLM
 
 LOOK_S: Final = 0.1
 FREES_S: Final = 10
+SMALL_WINDOW: Final = 24_576
 
 Slots = list[dict[str, Any]]
 
@@ -39,6 +41,15 @@ async def _at_once(stage: Stage) -> None:
     """More than it has slots."""
     with _server() as url:
         await ask_ten(stage, stage.config(url, kind="llamacpp"))
+
+
+async def _small_window(stage: Stage) -> None:
+    """A window that holds the prompt, but is smaller than the output that agents ask for."""
+    if missing := VLLM.missing():
+        raise CaseLeftError(missing)
+    with vllm_server(VLLM.interpreter(), slots=4, context=SMALL_WINDOW) as url:
+        outcome = await stage.ask(stage.config(url, kind="vllm", model=MODEL))
+    outcome.expect_words()
 
 
 async def _aborted(stage: Stage) -> None:
@@ -76,8 +87,9 @@ async def _slots(url: str) -> Slots:
         return (await http.get(f"{url}/slots")).json()
 
 
-LLAMA_CASES: Final[dict[str, Case]] = {
+REAL_CASES: Final[dict[str, Case]] = {
     "streamed by a real llama.cpp server": _streamed,
     "ten at once on a real llama.cpp server": _at_once,
+    "streamed by a real vLLM server with a small window": _small_window,
     "aborted while a real llama.cpp server writes": _aborted,
 }
