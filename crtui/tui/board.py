@@ -6,9 +6,11 @@ The order is never changed under a moving cursor, and otherwise at most once a s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from crtui.clock import Clock
+from crtui.tui.empty import no_match_line
 from crtui.tui.order import SORTS, Entry, Sort, arrange, entries, matches
 from crtui.tui.rows import Table, TableLines
 
@@ -46,7 +48,10 @@ class Board:
         self.total = len(found)
         wanted = [entry for entry in found if matches(entry, self.filter)] if self.filter else found
         self.shown = self._settle(wanted)
-        return self._rows.table(self.shown, width, frame.now, self._sort, reverse=self._reverse, seen=seen)
+        made = self._rows.table(self.shown, width, frame.now, self._sort, reverse=self._reverse, seen=seen)
+        if found and not wanted:
+            return replace(made, lines=(no_match_line(frame, self.filter, width),))
+        return made
 
     def moved(self) -> None:
         """The cursor is being moved: keep the order for a while."""

@@ -44,6 +44,18 @@ def hint_lines(frame: Frame, width: int) -> list[Line]:
     return [fit(line, width) for line in lines]
 
 
+def no_match_line(frame: Frame, text: str, width: int) -> Line:
+    """What stands in a table whose rows a filter has all taken away."""
+    line = (
+        Span(" No provider matches ", "dim"),
+        Span(text, "bright"),
+        Span(".  ", "dim"),
+        Span(key_of("clear", frame.actions), "key"),
+        Span(" shows all", "dim"),
+    )
+    return fit(line, width)
+
+
 def _command(text: str, note: str) -> Line:
     return (Span(f"  {text:<17}", "accent"), Span(f" {note}", "dim"))
 
