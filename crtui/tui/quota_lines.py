@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _METER: Final = 8
 _AGENT_LABEL: Final = 10
+_ROOM: Final = 48
+"""Cells in which a meter whose label stands under its agent's name also says when it is empty."""
 _NO_LIMIT: Final = ("No limit known. One shows here as soon", "as an answer or a poll tells it.")
 
 
@@ -54,7 +56,10 @@ def _agents(
         full.append(fit((Span(agent_name(agent), "bright"),), width))
         full += [fit((Span(" "), *line), width) for line in body]
         least.append(short_line(agent, width, now))
-        short += [least[-1], *(_meter_line(meter, _AGENT_LABEL, width, now, zone) for meter in meters)]
+        labels = _AGENT_LABEL
+        if width < _ROOM:
+            labels = max((cell_width(meter.label) for meter in meters), default=0)
+        short += [least[-1], *(_meter_line(meter, labels, width, now, zone) for meter in meters)]
     return full, short, least
 
 

@@ -219,6 +219,19 @@ def test_with_little_room_an_agent_takes_one_line_and_the_providers_theirs() -> 
     assert lines[:-1] == panel(fake.busy(), 48, 10)
 
 
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (52, " 5h         ━━━╌╌╌╌╌  33%   2h14 empty ~15:18"),
+        (40, " 5h ━━━╌╌╌╌╌  33%   2h14 empty ~15:18"),
+    ],
+)
+def test_an_agents_window_in_one_line_tells_its_end_at_any_width(width: int, line: str) -> None:
+    window = fake.window("5h", 67.0, empty=(60 * MINUTE, 90 * MINUTE), source="agent log")
+    shown = fake.replace(fake.no_providers(), agents=(fake.agent("codex", window),))
+    assert panel(shown, width, 2)[1].rstrip() == line
+
+
 def test_an_agents_window_tells_countdown_pace_end_source_and_age() -> None:
     window = fake.window("5h", 67.0, empty=(60 * MINUTE, 90 * MINUTE), source="agent log")
     weekly = fake.window("7d", 41.0, 3 * DAY, source="agent log")
