@@ -100,4 +100,5 @@ def _window_view(limit: LimitSeen, trend: WindowTrend, now: int) -> WindowView:
         unconfirmed=passed,
         exhausts_from=None if ends is None else ends[0],
         exhausts_to=None if ends is None else ends[1],
+        lasts=ends is None and not passed and trend.known,
     )

@@ -280,6 +280,11 @@ class WindowTrend:
             return soon, late
         return (soon, min(late, resets_mono)) if soon < resets_mono else None
 
+    @property
+    def known(self) -> bool:
+        """Whether enough has moved to tell a pace."""
+        return self._slopes() is not None
+
     def filling(self, now_mono: int) -> tuple[float, float] | None:
         """The points left up to 100 % by now and the points per ms, halfway between slowest and fastest.
 

@@ -310,6 +310,7 @@ class Quota:
             False,
             None if ends is None else now.wall_at(ends[0]),
             None if ends is None else now.wall_at(ends[1]),
+            ends is None and window.resets is not None and window.trend.known,
         )
 
     def _merge(self, reports: Iterable[WindowReport], now: Now, ticket: int = 0) -> None:

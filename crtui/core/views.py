@@ -58,7 +58,11 @@ class HealthView:
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """One limit window. ``unconfirmed``: its reset has passed and nothing has been heard since."""
+    """One limit window. ``unconfirmed``: its reset has passed and nothing has been heard since.
+
+    ``lasts``: at its recent pace it is not used up before its reset. Neither that nor when it is used up
+    is known before enough has moved.
+    """
 
     name: str
     source: str
@@ -70,6 +74,7 @@ class WindowView:
     unconfirmed: bool = False
     exhausts_from: Stamp | None = None
     exhausts_to: Stamp | None = None
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class Meter:
     """One limit and its state. Times are wall milliseconds; None is unknown.
 
     ``used`` and ``limit`` are in the limit's own unit where both are known. ``unpriced`` requests are
-    not in ``used``, so that ``left`` is the most there may be.
+    not in ``used``, so that ``left`` is the most there may be. ``lasts``: at its recent pace it holds until
+    it is refilled; false also where no pace is known.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Meter:
     limit: float | None = None
     money: bool = False
     unpriced: int = 0
+    lasts: bool = False
 
     def short(self) -> bool:
         """Whether it runs out before it is refilled, at the present rate."""
@@ -76,6 +78,7 @@ def meters_of(provider: ProviderView) -> list[Meter]:
                 empty_to=burn.exhausts_at,
                 used=burn.used_tokens,
                 limit=burn.budget_tokens,
+                lasts=burn.tokens_per_min is not None,
             )
         )
     if budget.monthly_usd:
@@ -125,6 +128,7 @@ def window_meter(window: WindowView) -> Meter:
         window.unconfirmed,
         used,
         window.limit,
+        lasts=window.lasts,
     )
 
 

@@ -179,7 +179,10 @@ def _money_lines(budget: BudgetView) -> list[Line]:
 
 
 def outlook(meter: Meter, now: int, zone: tzinfo | None, *, exact: bool = True) -> Line:
-    """Whether the limit lasts: ``empty ~14:20 (14:05–14:40)``, ``ok to reset``, or what is not known."""
+    """Whether the limit lasts: ``empty ~14:20 (14:05–14:40)``, ``ok to reset``, or what is not known.
+
+    Before anything is known of its recent pace, the pace since it was last refilled speaks for it.
+    """
     if meter.unconfirmed:
         return (Span("reset passed, unconfirmed", "dim"),)
     if meter.left == 0:
@@ -189,7 +192,7 @@ def outlook(meter: Meter, now: int, zone: tzinfo | None, *, exact: bool = True) 
     if meter.left is None:
         return (Span("not known", "faint"),)
     if not meter.short() or meter.empty_from is None:
-        return (Span("ok to reset" if meter.resets_at else "ok", "good" if meter.resets_at else "dim"),)
+        return (_lasting(meter, now),)
     last = meter.empty_to if meter.empty_to is not None else meter.empty_from
     middle = when((meter.empty_from + last) // 2, now, zone)
     if not exact or last == meter.empty_from:
@@ -198,6 +201,17 @@ def outlook(meter: Meter, now: int, zone: tzinfo | None, *, exact: bool = True) 
         f"{fmt.clock_time(meter.empty_from, zone, seconds=False)}–{fmt.clock_time(last, zone, seconds=False)}"
     )
     return (Span(f"empty ~{middle}", "warn"), Span(f" ({ends})", "dim"))
+
+
+def _lasting(meter: Meter, now: int) -> Span:
+    if meter.resets_at is None:
+        return Span("ok", "dim")
+    if meter.lasts:
+        return Span("ok to reset", "good")
+    pace = meter.pace(now)
+    if pace is None:
+        return Span("no trend", "faint")
+    return Span("too fast", "warn") if pace > 1 else Span("ok so far", "good")
 
 
 def _gauge(meter: Meter, now: int) -> Line:

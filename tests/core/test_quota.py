@@ -93,6 +93,19 @@ def test_a_fault_without_a_time_leaves_quota_alone(status):
     assert world.row("a").quota.state == "available"
 
 
+@pytest.mark.parametrize(
+    ("minutes", "resets", "lasts", "runs_out"),
+    [(5, 3600, False, False), (20, 3600, True, False), (20, 7 * 3600, False, True)],
+)
+def test_whether_a_window_lasts_is_told_once_enough_has_moved(minutes, resets, lasts, runs_out):
+    world = World("a")
+    world.ok("a", limits=limits(window("5h", used=10.0, resets=resets)))
+    world.at(minutes * 60).ok("a", limits=limits(window("5h", used=20.0, resets=resets)))
+
+    (told,) = world.row("a").quota.windows
+    assert (told.lasts, told.exhausts_from is not None) == (lasts, runs_out)
+
+
 @pytest.mark.fault("S12", "S24")
 def test_a_window_with_nothing_left_excludes_until_its_own_reset():
     world = World("a")

@@ -74,7 +74,10 @@ def test_the_pace_compares_use_with_time_gone_by() -> None:
     ("window", "said"),
     [
         (fake.window(empty=(MINUTE * 60, MINUTE * 120)), "empty ~15:33 (15:03–16:03)"),
-        (fake.window(), "ok to reset"),
+        (fake.window(lasts=True), "ok to reset"),
+        (fake.window(), "too fast"),
+        (fake.window(used=20.0), "ok so far"),
+        (fake.window("requests"), "no trend"),
         (fake.window(used=100.0), "used up"),
         (fake.window(unconfirmed=True), "reset passed, unconfirmed"),
         (fake.window(used=None), "not known"),
@@ -120,7 +123,7 @@ def test_every_window_tells_its_source_and_age() -> None:
     )
     lines = [plain(line) for line in window_lines(provider, 70, NOW, UTC)]
     assert lines[0] == "5h     ━━━╌╌╌╌╌  33% resets 2h14"
-    assert lines[1].strip() == "ok to reset · pace 1.2× · subscription 5m ago"
+    assert lines[1].strip() == "too fast · pace 1.2× · subscription 5m ago"
     assert len(lines) == 4
 
 
@@ -242,7 +245,7 @@ def test_an_agents_window_tells_countdown_pace_end_source_and_age() -> None:
         " 5h ━━━╌╌╌╌╌  33% resets 2h14",
         "    empty ~15:18 (15:03–15:33) · pace 1.2× · agent log 12s ago",
         " 7d ━━━━━╌╌╌  59% resets 3d00",
-        "    ok to reset · pace 0.7× · agent log 12s ago",
+        "    ok so far · pace 0.7× · agent log 12s ago",
     ]
 
 
