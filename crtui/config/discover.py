@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
 
 from crtui.config.agents import claude_logged_in, codex_logged_in, installed
-from crtui.config.fields import ModelName, check_base_url
+from crtui.config.fields import check_base_url
 from crtui.config.kinds import KINDS, Kind
 from crtui.config.model import Config
+from crtui.config.stand_in import LISTINGS, chosen, stand_in
 
 DEADLINE_S: Final = 0.6
 MAX_BODY: Final = 1024 * 1024
@@ -85,11 +86,10 @@ async def discover(
     by_key, told = _from_keys(environ)
     tables, found = tables + by_key, found + told
     places = usual_endpoints(environ) if endpoints is None else endpoints
-    for endpoint, answer in await _answering(places, deadline_s):
+    for endpoint, models in await _answering(places, deadline_s):
         name = _free_name(endpoint, {str(table["name"]) for table in tables})
-        table = {"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url}
-        tables.append(table | (_served(answer) if endpoint.kind == "vllm" else {}))
-        found.append(f"{name}: answers at {endpoint.base_url}")
+        tables.append({"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url, **models})
+        found.append(f"{name}: answers at {endpoint.base_url}{_stands_in(models)}")
     config = Config.model_validate({"provider": tables})
     return Discovery(config, found, installed(environ), codex_logged_in(environ))
 
@@ -144,43 +144,63 @@ def _from_keys(environ: Mapping[str, str]) -> tuple[list[dict[str, object]], lis
     return list(tables.values()), found
 
 
+def _stands_in(models: Mapping[str, object]) -> str:
+    return "".join(f", {name} stands in for a cloud's model" for name in chosen(models))
+
+
 def _free_name(endpoint: Endpoint, taken: set[str]) -> str:
     if endpoint.kind not in taken:
         return endpoint.kind
     return f"{endpoint.kind}-{urlsplit(endpoint.base_url).port}"
 
 
-async def _answering(endpoints: Sequence[Endpoint], deadline_s: float) -> list[tuple[Endpoint, Json]]:
-    """Those that identified themselves in time, and by what, in the order given, each address once."""
+async def _answering(
+    endpoints: Sequence[Endpoint], deadline_s: float
+) -> list[tuple[Endpoint, dict[str, object]]]:
+    """Those that identified themselves in time, and what is said of their models.
+
+    In the order given, each address once.
+    """
     places = list({endpoint.base_url: endpoint for endpoint in reversed(endpoints)}.values())[::-1]
     if not places:
         return []
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=deadline_s) as client:
-        asking = [asyncio.create_task(_identified(client, place)) for place in places]
+        asking = [asyncio.create_task(_known(client, place, deadline_s / 2)) for place in places]
         _, late = await asyncio.wait(asking, timeout=deadline_s)
         for task in late:
             task.cancel()
         answers = await asyncio.gather(*asking, return_exceptions=True)
-    told = zip(places, answers, strict=True)
-    return [(place, answer) for place, answer in told if answer and not isinstance(answer, BaseException)]
+    return [
+        (place, answer) for place, answer in zip(places, answers, strict=True) if isinstance(answer, dict)
+    ]
 
 
-async def _identified(client: httpx.AsyncClient, endpoint: Endpoint) -> Json | None:
-    """What it said to prove that it is of its kind; None where it proved nothing."""
+async def _known(
+    client: httpx.AsyncClient, endpoint: Endpoint, patience_s: float
+) -> dict[str, object] | None:
+    """What its table says of models; None where it did not identify itself. They are not waited for long."""
     path, proves = _PROOFS[endpoint.kind]
-    async with client.stream(
-        "GET", endpoint.base_url + path, headers={"accept-encoding": "identity"}
-    ) as response:
+    told = await _asked(client, endpoint.base_url + path)
+    if told is None or not proves(*told):
+        return None
+    listing = LISTINGS.get(endpoint.kind)
+    with suppress(TimeoutError, httpx.HTTPError, ValueError):
+        async with asyncio.timeout(patience_s):
+            if listing is not None and (listed := await _asked(client, endpoint.base_url + listing)):
+                return stand_in(endpoint.kind, listed[0])
+    return {}
+
+
+async def _asked(client: httpx.AsyncClient, url: str) -> tuple[Json, Mapping[str, str]] | None:
+    """A JSON object and its headers; None for anything else. Raises what ``httpx`` and ``json`` do."""
+    async with client.stream("GET", url, headers={"accept-encoding": "identity"}) as response:
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > MAX_BODY:
                 return None
     answer: object = json.loads(body)
-    if not isinstance(answer, dict):
-        return None
-    told = cast("Json", answer)
-    return told if proves(told, response.headers) else None
+    return (cast("Json", answer), response.headers) if isinstance(answer, dict) else None
 
 
 def _is_ollama(answer: Json, _: Mapping[str, str]) -> bool:
@@ -202,24 +222,12 @@ def _is_lmstudio(answer: Json, _: Mapping[str, str]) -> bool:
     return listed and not _owners(answer) & {"llamacpp", "vllm", "library"}
 
 
-def _served(answer: Json) -> dict[str, object]:
-    """The one model of a vLLM server, which refuses any other name; its adapters come after it."""
-    name = next((row.get("id") for row in _rows(answer)), None)
-    allowed: TypeAdapter[str] = TypeAdapter(ModelName)
-    try:
-        return {"model": allowed.validate_python(name, strict=True)}
-    except ValidationError:
-        return {}
-
-
 def _owners(answer: Json) -> set[object]:
-    return {owner for row in _rows(answer) if isinstance(owner := row.get("owned_by"), str)}
-
-
-def _rows(answer: Json) -> list[Json]:
     rows = answer.get("data")
-    listed = cast("list[object]", rows) if isinstance(rows, list) else []
-    return [cast("Json", row) for row in listed if isinstance(row, dict)]
+    if not isinstance(rows, list):
+        return set()
+    listed = [cast("Json", row) for row in cast("list[object]", rows) if isinstance(row, dict)]
+    return {owner for row in listed if isinstance(owner := row.get("owned_by"), str)}
 
 
 _PROOFS: Final[dict[Kind, tuple[str, Callable[[Json, Mapping[str, str]], bool]]]] = {

@@ -107,6 +107,8 @@ def _provider(given: Provider, *, first: bool) -> Iterator[str]:
         yield f'base_url = "{given.base_url}"\n'
     if given.model is not None:
         yield f"model = {toml.value(given.model)}  # the only one it has, whatever an agent asks for\n"
+    if given.models:
+        yield f"# instead of a cloud's\nmodels = {toml.value(given.models)}\n"
     if given.auth == "client":
         yield _CLIENT
     if given.api_key_env is not None:
