@@ -23,6 +23,7 @@ from crtui.providers.pages import rest_of
 from crtui.providers.provider import Provider
 from crtui.providers.reading import ProbeError, error_message
 from crtui.providers.seen import Seen, Traits
+from crtui.providers.transport import Unpooled
 from crtui.providers.trouble import in_words
 from crtui.text import mask_secrets, scrub
 
@@ -66,7 +67,7 @@ class _Answer:
 
 
 def probe_client() -> httpx.AsyncClient:
-    """A client fit for polls: no proxy or netrc from the environment, no redirects, no cookies kept."""
+    """A client fit for polls: no proxy or netrc from the environment, no redirects, no connections kept."""
     # It trusts nobody until it has to: certificates take 2 MiB and 20 ms, and local servers have none.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust_the_systems = cache(context.load_default_certs)
@@ -76,12 +77,11 @@ def probe_client() -> httpx.AsyncClient:
             trust_the_systems()
 
     return httpx.AsyncClient(
-        verify=context,
+        transport=Unpooled(context),
         event_hooks={"request": [trust]},
         trust_env=False,
         follow_redirects=False,
         timeout=None,
-        limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
     )
 
 

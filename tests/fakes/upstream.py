@@ -107,6 +107,11 @@ class Upstream:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def open(self) -> int:
+        """The connections there are now."""
+        return sum(not link.gone for link in self._links)
+
     async def request(self, number: int = 0) -> Seen:
         """The request with that number, once it has come."""
         while len(self.requests) <= number:
@@ -144,7 +149,7 @@ class _Link(asyncio.Protocol):
         self._buffer = b""
         self._writable = asyncio.Event()
         self._writable.set()
-        self._gone = False
+        self.gone = False
         self._seen: Seen | None = None
         self.task: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport
@@ -155,7 +160,7 @@ class _Link(asyncio.Protocol):
         self._upstream.joined(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gone = True
+        self.gone = True
         self._writable.set()
         if self._seen is not None:
             self._seen.gone.set()
@@ -189,7 +194,7 @@ class _Link(asyncio.Protocol):
 
     async def write(self, data: bytes) -> None:
         await self._writable.wait()
-        if self._gone:
+        if self.gone:
             raise ConnectionResetError
         self.transport.write(data)
 
