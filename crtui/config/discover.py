@@ -20,7 +20,7 @@ from crtui.config.agents import claude_logged_in, codex_logged_in, installed
 from crtui.config.fields import check_base_url
 from crtui.config.kinds import KINDS, Kind
 from crtui.config.model import Config
-from crtui.config.stand_in import LISTINGS, chosen, stand_in
+from crtui.config.stand_in import LISTINGS, in_table, stand_in
 
 DEADLINE_S: Final = 0.6
 MAX_BODY: Final = 1024 * 1024
@@ -34,6 +34,10 @@ class Endpoint:
 
     kind: Kind
     base_url: str
+
+
+_Answering = tuple[Endpoint, str | None]
+"""A server that is there, and which of its models stands in for a cloud's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,12 @@ async def discover(
     by_key, told = _from_keys(environ)
     tables, found = tables + by_key, found + told
     places = usual_endpoints(environ) if endpoints is None else endpoints
-    for endpoint, models in await _answering(places, deadline_s):
+    for endpoint, model in await _answering(places, deadline_s):
         name = _free_name(endpoint, {str(table["name"]) for table in tables})
-        tables.append({"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url, **models})
-        found.append(f"{name}: answers at {endpoint.base_url}{_stands_in(models)}")
+        table: dict[str, object] = {"name": name, "kind": endpoint.kind, "base_url": endpoint.base_url}
+        tables.append(table if model is None else table | in_table(endpoint.kind, model))
+        note = "" if model is None else f", {model} stands in for a cloud's model"
+        found.append(f"{name}: answers at {endpoint.base_url}{note}")
     config = Config.model_validate({"provider": tables})
     return Discovery(config, found, installed(environ), codex_logged_in(environ))
 
@@ -144,23 +150,14 @@ def _from_keys(environ: Mapping[str, str]) -> tuple[list[dict[str, object]], lis
     return list(tables.values()), found
 
 
-def _stands_in(models: Mapping[str, object]) -> str:
-    return "".join(f", {name} stands in for a cloud's model" for name in chosen(models))
-
-
 def _free_name(endpoint: Endpoint, taken: set[str]) -> str:
     if endpoint.kind not in taken:
         return endpoint.kind
     return f"{endpoint.kind}-{urlsplit(endpoint.base_url).port}"
 
 
-async def _answering(
-    endpoints: Sequence[Endpoint], deadline_s: float
-) -> list[tuple[Endpoint, dict[str, object]]]:
-    """Those that identified themselves in time, and what is said of their models.
-
-    In the order given, each address once.
-    """
+async def _answering(endpoints: Sequence[Endpoint], deadline_s: float) -> list[_Answering]:
+    """Those that identified themselves in time, in the order given, each address once."""
     places = list({endpoint.base_url: endpoint for endpoint in reversed(endpoints)}.values())[::-1]
     if not places:
         return []
@@ -170,15 +167,11 @@ async def _answering(
         for task in late:
             task.cancel()
         answers = await asyncio.gather(*asking, return_exceptions=True)
-    return [
-        (place, answer) for place, answer in zip(places, answers, strict=True) if isinstance(answer, dict)
-    ]
+    return [answer for answer in answers if isinstance(answer, tuple)]
 
 
-async def _known(
-    client: httpx.AsyncClient, endpoint: Endpoint, patience_s: float
-) -> dict[str, object] | None:
-    """What its table says of models; None where it did not identify itself. They are not waited for long."""
+async def _known(client: httpx.AsyncClient, endpoint: Endpoint, patience_s: float) -> _Answering | None:
+    """None where it did not identify itself. Its models are not waited for long."""
     path, proves = _PROOFS[endpoint.kind]
     told = await _asked(client, endpoint.base_url + path)
     if told is None or not proves(*told):
@@ -187,8 +180,8 @@ async def _known(
     with suppress(TimeoutError, httpx.HTTPError, ValueError):
         async with asyncio.timeout(patience_s):
             if listing is not None and (listed := await _asked(client, endpoint.base_url + listing)):
-                return stand_in(endpoint.kind, listed[0])
-    return {}
+                return endpoint, stand_in(endpoint.kind, listed[0])
+    return endpoint, None
 
 
 async def _asked(client: httpx.AsyncClient, url: str) -> tuple[Json, Mapping[str, str]] | None:

@@ -23,23 +23,19 @@ CLOUD_MODELS: Final = r"(claude|gemini)-.*|gpt-(?!oss).*|o\d.*|codex-.*"
 _EMBEDDERS: Final = ("embed", "bert", "minilm")
 
 
-def stand_in(kind: Kind, listing: Json) -> dict[str, object]:
-    """What a provider's table says of models, by its server's own list; nothing where none would do.
+def stand_in(kind: Kind, listing: Json) -> str | None:
+    """The model to send, by its server's own list; None where none would do.
 
-    vLLM serves one model, its adapters come after it. Ollama has many, the newest first; asked for one of
-    them, it gets that one.
+    vLLM serves one model, its adapters come after it. Ollama lists the newest first.
     """
     if kind == "vllm":
-        name = next(_names(listing, "data", "id"), None)
-        return {} if name is None else {"model": name}
-    name = next((name for name in _names(listing, "models", "name") if _talks(name)), None)
-    return {} if name is None else {"models": {CLOUD_MODELS: name}}
+        return next(_names(listing, "data", "id"), None)
+    return next((name for name in _names(listing, "models", "name") if _talks(name)), None)
 
 
-def chosen(models: Mapping[str, object]) -> list[str]:
-    """The model that ``stand_in`` found, if any."""
-    named = cast("dict[str, str]", models.get("models", {}))
-    return [str(name) for name in (models.get("model"), *named.values()) if name is not None]
+def in_table(kind: Kind, model: str) -> dict[str, object]:
+    """What a provider's table says for that: Ollama, asked for another model of its own, gets that one."""
+    return {"model": model} if kind == "vllm" else {"models": {CLOUD_MODELS: model}}
 
 
 def _talks(name: str) -> bool:
