@@ -8,6 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
@@ -67,7 +68,10 @@ class _Answer:
 
 
 def probe_client() -> httpx.AsyncClient:
-    """A client fit for polls: no proxy or netrc from the environment, no redirects, no connections kept."""
+    """A client fit for polls: no proxy or netrc from the environment, no redirects.
+
+    Neither cookies nor connections are kept.
+    """
     # It trusts nobody until it has to: certificates take 2 MiB and 20 ms, and local servers have none.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust_the_systems = cache(context.load_default_certs)
@@ -78,6 +82,7 @@ def probe_client() -> httpx.AsyncClient:
 
     return httpx.AsyncClient(
         transport=Unpooled(context),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         event_hooks={"request": [trust]},
         trust_env=False,
         follow_redirects=False,

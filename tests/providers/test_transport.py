@@ -55,3 +55,10 @@ async def test_an_answer_that_was_read_ends_its_connection() -> None:
         await client.get(upstream.url)
         async with asyncio.timeout(5):
             await until(lambda: upstream.open == 0)
+
+
+async def test_no_cookie_is_kept() -> None:
+    async with Upstream(ok_json({}, ("set-cookie", "a=b"))) as upstream, probe_client() as client:
+        for _ in range(2):
+            await client.get(upstream.url)
+    assert [request.header("cookie") for request in upstream.requests] == [None, None]
