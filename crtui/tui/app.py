@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -38,6 +38,11 @@ class CrtuiApp(PaintingApp):
     @on(ProviderTable.Opened)
     def _opened(self) -> None:
         self.do_open()
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys that came in one piece (a paste, a slow line) were sent on before the first of them acted."""
+        if isinstance(self.screen, PaintedScreen) and self.screen.takes(event):
+            event.prevent_default()
 
     def action_perform(self, action_id: str) -> None:
         """Do an action of the table: a command to the gateway, or a change of view."""

@@ -234,3 +234,12 @@ def test_a_bad_trace_is_one_line_and_the_screen_is_never_taken(tmp_path):
 
     assert b"a trace starts with" in said
     assert b"\x1b[?1049h" not in said
+
+
+def test_what_is_sent_in_one_piece_after_a_slash_is_typed_and_commands_nothing(tmp_path):
+    with dashboard(tmp_path) as terminal:
+        terminal.until("provider-0")
+        terminal.send("/zodp1")
+        terminal.until("No provider matches zodp1")
+        terminal.send("\x1b")
+        terminal.until("provider-0")

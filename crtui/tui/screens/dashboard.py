@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -194,6 +194,10 @@ class DashboardScreen(PaintedScreen):
         self.remove_class("-filtering")
         self.paint_keys()
         self.query_one(ProviderTable).focus()
+
+    def takes(self, key: events.Key) -> bool:
+        """The open filter takes every key, though the focus moves to it only after the one that opens it."""
+        return self.has_class("-filtering") and self.query_one(FilterBar).take(key)
 
     def do_filter(self) -> None:
         """Open the filter bar, if there is a table to filter."""

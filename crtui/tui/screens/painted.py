@@ -81,6 +81,10 @@ class PaintedScreen(Screen[None]):
         if self.frame is not None:
             self.paint(self.frame)
 
+    def takes(self, key: events.Key) -> bool:
+        """Whether a key is text for this screen, whatever it is bound to."""
+        return False
+
     def perform(self, action: Action) -> bool:
         """Do an action that only changes this screen's view; False if it is none of this screen's."""
         handler = getattr(self, f"do_{action.id}", None)

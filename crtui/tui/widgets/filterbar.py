@@ -51,6 +51,17 @@ class FilterBar(Horizontal):
         """Take the keys."""
         self.query_one(Input).focus()
 
+    def take(self, key: events.Key) -> bool:
+        """Type a key that was on its way to another part when the bar opened; False if it came here first.
+
+        A character that the input had before is not passed on by it.
+        """
+        field = self.query_one(Input)
+        if field.has_focus and not key.is_printable:
+            return False
+        field.post_message(events.Key(key.key, key.character))
+        return True
+
     def clear(self) -> None:
         """No filter."""
         self.query_one(Input).value = ""
