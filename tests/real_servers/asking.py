@@ -65,13 +65,17 @@ async def seen_at(provider: Provider, client: httpx.AsyncClient) -> Observation:
 
 
 async def busy_while(provider: Provider, body: dict[str, Any]) -> ServerView:
-    """What polls tell of a server once it works on a chat request and its cache fills."""
+    """What polls tell of a server once it works on a chat request and its cache fills.
+
+    It is asked again for as long as it tells of its work only afterwards, as a busy machine's vLLM does.
+    """
+    url = f"{provider.base_url}/v1/chat/completions"
     async with probe_client() as client:
-        work = asyncio.create_task(client.post(f"{provider.base_url}/v1/chat/completions", json=body))
-        busy: ServerView | None = None
-        while not work.done() and (busy is None or not busy.cache_ratio):
-            busy = (await seen_at(provider, client)).server
-        work.cancel()
-        await asyncio.wait([work])
-    assert busy is not None
-    return busy
+        while True:
+            work = asyncio.create_task(client.post(url, json=body))
+            while not work.done():
+                seen = (await seen_at(provider, client)).server
+                if seen is not None and seen.running and seen.cache_ratio:
+                    work.cancel()
+                    await asyncio.wait([work])
+                    return seen

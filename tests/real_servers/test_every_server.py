@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from dataclasses import replace
 
@@ -97,14 +98,18 @@ async def test_many_requests_at_once_are_all_answered(house: Open, real: Real, w
 
 
 async def test_a_caller_that_leaves_leaves_nothing_behind(house: Open, real: Real) -> None:
+    path, fields = WIRES["chat"]
+    body = {**fields, "model": "tiny", "stream": True, "ignore_eos": True, "max_tokens": 3_000}
     async with house(real.provider) as gateway:
-        caller = await gateway.connect()
-        path, fields = WIRES["chat"]
-        body = {**fields, "model": "tiny", "stream": True, "ignore_eos": True, "max_tokens": 3_000}
-        await caller.ask("POST", path, json.dumps(body).encode())
-        await caller.read_some(b"The")
-        caller.reset()
-        end = await gateway.end()
+        for number in itertools.count():
+            caller = await gateway.connect()
+            await caller.ask("POST", path, json.dumps(body).encode())
+            await caller.read_some(b"The")
+            caller.reset()
+            end = await gateway.end(number)
+            # A busy machine's vLLM may say its first word when it has said its last: then once more.
+            if not (end.ok and real.server.goes_on):
+                break
         after = await ask(gateway, "chat")
     if real.server.goes_on:
         assert (end.ok, end.error_kind) == (False, "client")
