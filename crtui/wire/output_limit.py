@@ -16,6 +16,8 @@ LEAST: Final = 1024
 
 _KEYS: Final = (b"max_tokens", b"max_completion_tokens", b"max_output_tokens")
 _NUMBER: Final = re.compile(rb"[0-9]{1,15}(?![0-9.eE])")
+_BUDGET: Final = re.compile(rb'\{[^{}]{0,200}?"budget_tokens"[ \t\r\n]{0,20}:[ \t\r\n]{0,20}')
+"""Up to the number in Anthropic's ``thinking``: at least 1,024, and below ``max_tokens``."""
 
 # A refusal names the limit itself, or the window and the prompt that fill it.
 _WORDINGS: Final = tuple(
@@ -70,10 +72,21 @@ def _limit(match: re.Match[str]) -> int:
 
 
 def with_output_limit(body: bytes, limit: int) -> bytes:
-    """The same bytes with every top-level number of output tokens above ``limit`` exchanged for it."""
+    """The same bytes with every top-level number of output tokens above ``limit`` exchanged for it.
+
+    A thinking budget, which must be smaller than that, becomes half of it.
+    """
     for key in _KEYS:
         for at in reversed(value_offsets(body, key)):
-            old = _NUMBER.match(body, at)
-            if old is not None and int(old[0]) > limit:
-                body = body[:at] + b"%d" % limit + body[old.end() :]
+            body = _lowered(body, at, limit + 1, limit)
+    for at in reversed(value_offsets(body, b"thinking")):
+        if budget := _BUDGET.match(body, at):
+            body = _lowered(body, budget.end(), limit, max(LEAST, limit // 2))
     return body
+
+
+def _lowered(body: bytes, at: int, too_many: int, instead: int) -> bytes:
+    old = _NUMBER.match(body, at)
+    if old is None or int(old[0]) < too_many:
+        return body
+    return body[:at] + b"%d" % instead + body[old.end() :]

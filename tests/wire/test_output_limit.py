@@ -126,6 +126,22 @@ def test_no_words_are_too_strange(words: str) -> None:
             b'{"a":{"max_tokens":32000},"b":"\\"max_tokens\\":5"}',
         ),
         (b"{}", b"{}"),
+        (
+            b'{"max_tokens":32000,"thinking":{"type":"enabled", "budget_tokens": 31999}}',
+            b'{"max_tokens":4096,"thinking":{"type":"enabled", "budget_tokens": 2048}}',
+        ),
+        (
+            b'{"thinking":{"budget_tokens":4096},"max_tokens":5000}',
+            b'{"thinking":{"budget_tokens":2048},"max_tokens":4096}',
+        ),
+        (
+            b'{"thinking":{"budget_tokens":4095},"max_tokens":5000}',
+            b'{"thinking":{"budget_tokens":4095},"max_tokens":4096}',
+        ),
+        (
+            b'{"thinking":{"type":"adaptive"},"tools":[{"budget_tokens":9000}]}',
+            b'{"thinking":{"type":"adaptive"},"tools":[{"budget_tokens":9000}]}',
+        ),
     ],
 )
 def test_only_the_top_level_number_changes(body: bytes, changed: bytes) -> None:
