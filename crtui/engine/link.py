@@ -55,6 +55,10 @@ class Link(Protocol):
         """Hand a command over; its effect shows in a later snapshot. Never blocks."""
         ...
 
+    def take_refusal(self) -> str | None:
+        """Why a command was refused after it was sent, in safe words; each is told once."""
+        ...
+
     def retry_now(self) -> None:
         """Try to reconnect at once (no effect while live)."""
         ...

@@ -57,6 +57,9 @@ class LocalLink:
             return
         self._loop.call_soon_threadsafe(self._obey, command)
 
+    def take_refusal(self) -> None:
+        """An engine obeys."""
+
     def retry_now(self) -> None:
         """Nothing to do: there is no connection to lose."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from typing import Any, Final
 
 import httpx
@@ -14,10 +15,19 @@ from crtui.core.inputs import Command
 from crtui.core.views import Snapshot
 from crtui.engine.link import LinkStatus
 from crtui.errors import CrtuiError, NoGatewayError
+from crtui.text import scrub
 
 POLL_S: Final = 0.4
 TIMEOUT_S: Final = 5.0
 MAX_RETRY_S: Final = 10.0
+
+
+class GatewayRefusalError(CrtuiError):
+    """A gateway answers with an error. ``words`` are its own, after the status."""
+
+    def __init__(self, url: str, words: str) -> None:
+        super().__init__(f"the gateway at {url} says {words}")
+        self.words = words
 
 
 class RemoteGateway:
@@ -89,15 +99,15 @@ class RemoteGateway:
             why = str(fault) or type(fault).__name__
             raise NoGatewayError(f"no gateway answers at {self.url} ({why})") from fault
         if answer.status_code >= 400:
-            raise CrtuiError(f"the gateway at {self.url} says {answer.status_code}: {_words(answer)}")
+            raise GatewayRefusalError(self.url, f"{answer.status_code}: {_words(answer)}")
         return answer
 
 
 def _words(answer: httpx.Response) -> str:
     try:
-        return str(orjson.loads(answer.content)["error"]["message"])
+        return scrub(str(orjson.loads(answer.content)["error"]["message"]))
     except (ValueError, KeyError, TypeError):
-        return answer.reason_phrase or "no reason given"
+        return scrub(answer.reason_phrase) or "no reason given"
 
 
 class RemoteLink:
@@ -109,6 +119,7 @@ class RemoteLink:
         self._latest: Snapshot | None = None
         self._status = LinkStatus("connecting", gateway.url)
         self._orders: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._refusals: deque[str] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="crtui-link", daemon=True)
 
@@ -144,6 +155,10 @@ class RemoteLink:
         if not self._read_only:
             self._orders.put(command)
 
+    def take_refusal(self) -> str | None:
+        """Why the gateway did not obey an order, or was not reached with it."""
+        return self._refusals.popleft() if self._refusals else None
+
     def retry_now(self) -> None:
         """Try to reconnect at once."""
         self._orders.put(None)
@@ -172,8 +187,10 @@ class RemoteLink:
         while order is not None:
             try:
                 self._gateway.send(order)
+            except GatewayRefusalError as fault:
+                self._refusals.append(fault.words)
             except CrtuiError as fault:
-                self._status = LinkStatus(self._status.state, self._gateway.url, str(fault))
+                self._refusals.append(str(fault))
             try:
                 order = self._orders.get_nowait()
             except queue.Empty:

@@ -40,5 +40,8 @@ class Recorded:
     def send(self, command: Command) -> None:
         """Refused."""
 
+    def take_refusal(self) -> None:
+        """Nothing is sent that could be refused."""
+
     def retry_now(self) -> None:
         """Nothing to do: there is no connection to lose."""

@@ -80,6 +80,10 @@ class OrderDesk:
             self._undo = None
         return told
 
+    def forget(self) -> None:
+        """The last order changed nothing after all."""
+        self._undo = None
+
     def _provider(self, name: str | None) -> ProviderView | None:
         latest = self._link.latest
         return next((p for p in latest.providers if p.name == name), None) if latest is not None else None

@@ -23,7 +23,7 @@ from crtui.tui.frame import Frame
 from crtui.tui.gallery import Gallery
 from crtui.tui.hygiene import ascii_wanted, color_choice
 from crtui.tui.keys import keymap
-from crtui.tui.line import ROLES, Line
+from crtui.tui.line import ROLES, Line, Span
 from crtui.tui.pace import Pace
 from crtui.tui.plot import load_plotter
 from crtui.tui.screens.dashboard import DashboardScreen
@@ -247,9 +247,11 @@ class PaintingApp(TerminalApp):
     def _tell_news(self) -> None:
         """Ring, write, run what was asked for: of every gateway, whatever is shown."""
         for one in self._gallery.stations:
-            told = one.news()
+            told, refused = one.news(), one.refusal()
             if told is not None:
                 self._tell(told)
+            if refused is not None:
+                self.say((Span("not done: ", "bad"), Span(refused, "dim")))
 
     def _tell(self, told: Told) -> None:
         from crtui.tui.notify import sequence

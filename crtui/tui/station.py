@@ -36,6 +36,13 @@ class Station:
 
         return Watch()
 
+    def refusal(self) -> str | None:
+        """Why an order that was sent from here was not obeyed; there is nothing to take back then."""
+        told = self.link.take_refusal()
+        if told is not None:
+            self.desk.forget()
+        return told
+
     def news(self) -> Told | None:
         """What is new in the newest picture, also while the one that is shown is held still."""
         latest = self.link.latest

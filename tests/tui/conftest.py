@@ -24,9 +24,13 @@ class FakeLink:
         self.read_only = read_only
         self.sent: list[Command] = []
         self.retries = 0
+        self.refusals: list[str] = []
 
     def send(self, command: Command) -> None:
         self.sent.append(command)
+
+    def take_refusal(self) -> str | None:
+        return self.refusals.pop(0) if self.refusals else None
 
     def retry_now(self) -> None:
         self.retries += 1

@@ -121,6 +121,17 @@ async def test_the_answer_to_a_key_stands_in_the_key_bar_for_a_while() -> None:
         assert "d demote" in on.text("keys")
 
 
+async def test_an_order_that_a_gateway_refuses_after_it_was_sent_is_said_and_not_undone() -> None:
+    async with stage() as on:
+        await on.press("d")
+        on.link.refusals.append("401: the gateway's control token is missing or wrong")
+        on.app.tick()
+        assert on.text("keys").strip() == "not done: 401: the gateway's control token is missing or wrong"
+        await on.press("u")
+        assert on.text("keys").strip() == "nothing to undo"
+        assert on.link.sent == [Command("demote", "a")]
+
+
 async def test_a_state_is_never_painted_before_the_gateway_tells_it() -> None:
     async with stage() as on:
         before = on.table.lines
