@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; a fault with a remedy is one line on stderr."""
     # httpx would bring a command line of its own into every process: 3 MiB of click and Pygments.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: there is no such module
+    _open_closed_streams()
     args = parser().parse_args(argv)
     try:
         code = _run(args)
@@ -45,6 +46,17 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = 130
     _let_go()
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Give a closed standard stream the null device: the next file would get its number, and its words."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def _let_go() -> None:

@@ -20,7 +20,7 @@ from crtui.core.affinity import Affinity
 from crtui.core.chain import Sorting, decide
 from crtui.core.demand import Demand
 from crtui.core.events import Event, EventKind
-from crtui.core.inputs import Attempt, Began, Charge, Command, Input, Poll, Pull, Tick, Usage
+from crtui.core.inputs import ABOUT_ALL, Attempt, Began, Charge, Command, Input, Poll, Pull, Tick, Usage
 from crtui.core.now import DAY, SECOND, Now, stamp
 from crtui.core.plan import Ask, Plan
 from crtui.core.profiles import Profiles
@@ -159,7 +159,7 @@ class Core:
         """Fold one input. Raises ``UnknownProviderError`` and changes nothing where it names none of ours."""
         name = "" if isinstance(item, Tick) else item.provider
         state = self._providers.get(name)
-        if state is None and name:
+        if state is None and (name or not _names_nobody(item)):
             raise UnknownProviderError(name)
         events = self._advance(now)
         if state is None:
@@ -366,6 +366,10 @@ class Core:
     def _event(self, wall: int, kind: EventKind, provider: str | None, data: dict[str, object]) -> Event:
         self._seq += 1
         return Event(self._seq, wall, kind, provider, data)
+
+
+def _names_nobody(item: Input) -> bool:
+    return isinstance(item, Tick) or (isinstance(item, Command) and item.command in ABOUT_ALL)
 
 
 def _told_of_pull(item: Pull) -> Told:

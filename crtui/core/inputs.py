@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from crtui.core.settings import Wire
 
@@ -13,6 +13,9 @@ ErrorKind = Literal["connect", "timeout", "reset", "protocol", "client"]
 CommandName = Literal[
     "demote", "drain", "pin", "release", "reset", "reset_all", "paid", "pull", "cancel_pull"
 ]
+
+ABOUT_ALL: Final[tuple[CommandName, ...]] = ("reset_all", "paid")
+"""Orders that name no provider. Every other input but a tick does."""
 
 PullStatus = Literal["queued", "started", "done", "failed", "cancelled"]
 
@@ -163,7 +166,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An operator's order. ``provider`` is empty for ``reset_all`` and ``paid``.
+    """An operator's order. ``provider`` is empty for those in ``ABOUT_ALL``.
 
     ``release`` lifts an override and leaves the guards alone; ``reset`` does both.
     ``allow`` is for ``paid`` only. ``pull`` and ``cancel_pull`` change nothing here; they mean

@@ -9,7 +9,7 @@ from typing import Final, cast
 import orjson
 
 from crtui.config.load import load_config
-from crtui.core.inputs import Command, CommandName
+from crtui.core.inputs import ABOUT_ALL, Command, CommandName
 from crtui.core.views import Snapshot
 from crtui.engine.remote import RemoteGateway
 from crtui.engine.state_dir import read_token
@@ -61,7 +61,7 @@ def give_order(options: Options, name: str, provider: str, for_ms: int | None) -
     gateway = connect(options, None, ordering=True)
     try:
         known = {row.name for row in gateway.state().providers}
-        if provider and provider not in known:
+        if name not in ABOUT_ALL and provider not in known:
             have = ", ".join(sorted(known)) or "none"
             raise CrtuiError(f"unknown provider {provider!r}; the gateway has: {have}")
         gateway.send(Command(cast("CommandName", name), provider, for_ms))

@@ -11,6 +11,7 @@ from typing import Any, Final, cast, get_args
 import orjson
 
 from crtui.core.inputs import (
+    ABOUT_ALL,
     Attempt,
     Began,
     Charge,
@@ -158,10 +159,9 @@ def _command(fields: Fields, wall: int) -> Command:
     for_s = fields.number("for_s")
     if for_s is not None and for_s <= 0:
         raise BadInputError("for_s must be above 0")
-    general = name in ("reset_all", "paid")
     return Command(
         name,
-        "" if general else fields.need("provider"),
+        "" if name in ABOUT_ALL else fields.need("provider"),
         None if for_s is None else round(for_s * 1000),
         fields.flag("allow") or False,
         scrub(fields.text("model") or ""),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import stat
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -142,9 +145,27 @@ def test_orders_reach_the_gateway_and_status_tells(place):
         assert place.run("status", address).returncode == 11
         assert place.run("reset", "--all", "--listen", address).returncode == 0
         assert place.run("status", address).returncode == 0
-        unknown = place.run("pin", "nobody", "--listen", address)
-        assert unknown.returncode == 2
-        assert "unknown provider 'nobody'; the gateway has: a" in one_line(unknown.stderr)
+        assert place.run("drain", "a", "--listen", address).returncode == 0
+        for name in ("nobody", ""):
+            unknown = place.run("pin", name, "--listen", address)
+            assert unknown.returncode == 2
+            assert f"unknown provider {name!r}; the gateway has: a" in one_line(unknown.stderr)
+        assert place.run("status", address).returncode == 11
+
+
+@pytest.mark.parametrize(("closed", "told"), [("0<&-", True), ("1>&-", False), ("2>&-", True)])
+def test_a_closed_standard_stream_is_no_fault(place, tmp_path, closed, told):
+    """What is opened next would get its number, and a database its words."""
+    command = shlex.join([sys.executable, "-m", "crtui", "check", str(place.config(ONE))])
+    done = subprocess.run(
+        ["sh", "-c", f"exec {command} {closed}"],
+        env=place.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("ok: 1 provider" in done.stdout) is told
 
 
 def test_an_order_without_the_token_says_where_it_would_be(place, tmp_path):

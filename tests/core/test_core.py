@@ -212,7 +212,9 @@ def test_a_refused_input_changes_nothing_and_loses_no_event():
     world = World("a")
     world.fail("a", 429, retry_after=20)
     later = world.at(30).now()
-    for refused in (lambda: world.plan(profile="ghost"), lambda: world.command("pin", "ghost")):
+    refusals = [lambda: world.plan(profile="ghost"), lambda: world.command("pin", "ghost")]
+    refusals += [lambda: world.command("demote", ""), lambda: world.command("pull", "")]
+    for refused in refusals:
         with pytest.raises(LookupError):
             refused()
 

@@ -177,6 +177,17 @@ async def test_orders_that_make_no_sense_change_nothing(
     assert override == "none"
 
 
+@pytest.mark.parametrize("name", ["nobody", ""])
+@pytest.mark.parametrize("order_", ["demote", "reset", "pull"])
+async def test_an_order_for_nobody_changes_nothing(house: Open, name: str, order_: str) -> None:
+    async with house(Upstream(ok_json(MESSAGE))) as gateway:
+        await order(gateway, "providers/a/drain")
+        answer = await order(gateway, f"providers/{name}/{order_}")
+        override = gateway.engine.provider_view("a").operator.override
+    assert (answer.status, answer.json["error"]["code"]) == (404, "unknown_provider")
+    assert override == "drained"
+
+
 @pytest.mark.fault("K07")
 async def test_every_order_needs_the_token_even_on_loopback(house: Open) -> None:
     paths = ["providers/a/demote", "providers/a/reset", "reset", "paid"]
