@@ -30,7 +30,7 @@ from crtui.core.tactics import CHANCE
 from crtui.core.verdict import Told
 from crtui.core.views import DroppedView, GatewayView, ProfileView, ProviderView, Snapshot
 
-DUMP_FORMAT: Final = 2
+DUMP_FORMAT: Final = 3
 _WALL_JUMP_MS: Final = SECOND
 _ANY: Final = Ask("chat")
 
@@ -199,7 +199,7 @@ class Core:
         if plan.order:
             self._current[profile.name] = plan.order[0]
             if session is not None and profile.affinity_ms and sorting.session_provider is None:
-                self._affinity.put(session, plan.order[0], now.mono)
+                self._affinity.assign(session, plan.order[0], now.mono, settled=self._all_clear(profile))
         told.append(_told_of(plan, ask))
         self.version += 1
         return plan, events + [self._event(now.wall, kind, None, data) for kind, data in told]
@@ -302,13 +302,19 @@ class Core:
         profile = self._profiles.behind(item.profile, state.name)
         outcome, told = state.fold(item, profile, now)
         if item.session is not None and outcome.kind == "ok" and profile.affinity_ms:
-            self._affinity.put(f"{profile.name}\0{item.session}", state.name, now.mono)
+            key = f"{profile.name}\0{item.session}"
+            self._affinity.served(key, state.name, now.mono, profile.affinity_ms)
         if item.usage is not None and self._demand:
             self._demand[profile.name].add(item.usage, now.mono)
         self.version += 1
         if not (state.calm and state.is_scheduled(now)):
             self._schedule(state, now)
         return self._tell(state, told, now.wall)
+
+    def _all_clear(self, profile: ProfileSettings) -> bool:
+        """Whether nothing keeps any provider of the chain from its usual place."""
+        members = (self._providers.get(name) for name in profile.chain)
+        return all(state is None or state.clear for state in members)
 
     def _general(self, item: Command, now: Now) -> list[Event]:
         if item.command == "paid":

@@ -83,14 +83,36 @@ def test_an_unknown_profile_is_refused():
         World("a").plan(profile="nope")
 
 
-def test_a_session_stays_with_the_provider_that_answered_it():
+def test_a_session_goes_back_after_a_wait_that_left_its_prompt_cache_warm():
     world = World("a", "b")
     world.plan(session="s")
+    world.ok("a", session="s", profile="default")
+    world.at(1).fail("a", 429, retry_after=60, session="s", profile="default")
     world.ok("b", session="s", profile="default")
 
-    assert world.order(session="s") == "b a"
+    assert world.order(session="s") == "b"
+    assert world.at(62).order(session="s") == "a b"
+
+
+def test_a_session_stays_with_its_stand_in_for_one_term_however_much_it_is_used():
+    world = World("a", "b")
+    world.plan(session="s")
+    world.ok("a", session="s", profile="default")
+    world.at(1).fail("a", 429, retry_after=600, session="s", profile="default")
+    for minute in range(6, 36):
+        world.at(60 * minute).ok("b", session="s", profile="default")
+        assert world.order(session="s") == ("b" if minute < 11 else "b a")
     assert world.order(session="other") == "a b"
-    assert world.at(1801).order(session="s") == "a b"
+    assert world.at(60 * 36).order(session="s") == "a b"
+
+
+def test_a_session_that_begins_while_another_is_out_does_not_stay_for_good_either():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=60)
+    for minute in range(30):
+        assert world.at(60 * minute).order(session="s") == ("b" if minute < 1 else "b a")
+        world.ok("b", session="s", profile="default")
+    assert world.at(1800).order(session="s") == "a b"
 
 
 def test_a_session_does_not_follow_one_that_is_demoted():

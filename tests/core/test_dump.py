@@ -301,7 +301,7 @@ def test_a_damaged_dump_is_refused_with_one_error_or_makes_a_core_that_works(pat
 
 @pytest.mark.parametrize(
     "data",
-    [None, [], {}, 3, {"format": 1}, {**DUMP, "format": 3}, {**DUMP, "rng": [1]}, {**DUMP, "wall": 2**70}],
+    [None, [], {}, 3, {"format": 1}, {**DUMP, "format": 2}, {**DUMP, "rng": [1]}, {**DUMP, "wall": 2**70}],
 )
 def test_what_is_no_dump_is_refused_by_name(data):
     with pytest.raises(BadDumpError):
