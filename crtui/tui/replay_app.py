@@ -9,7 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from crtui.actions import available, in_ascii
+from crtui.actions import in_ascii
 from crtui.clock import Clock
 from crtui.engine.link import Link
 from crtui.tui.app import CrtuiApp
@@ -87,7 +87,7 @@ class ReplayApp(CrtuiApp):
         screen = self.screen
         if not isinstance(screen, PaintedScreen) or isinstance(self.focused, Input):
             return False
-        here = available(screen.PLACE, read_only=True)
+        here = self._gallery.available(screen.PLACE)
         own = (found for found in here if found.place != "everywhere" and found.group != "History")
         return not any(parameters[1] in found.keys for found in own)
 
@@ -123,6 +123,6 @@ class ReplayApp(CrtuiApp):
     def do_help(self) -> None:
         """Every key; those of time first."""
         taken = {key for action in TIME_KEYS for key in action.keys}
-        others = available(self._top.PLACE, read_only=True)
+        others = self._gallery.available(self._top.PLACE)
         actions = (*TIME_KEYS, *(action for action in others if not taken & set(action.keys)))
         self.push_screen(HelpModal(in_ascii(actions) if self.has_class("-ascii") else actions))

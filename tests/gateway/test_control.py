@@ -48,6 +48,16 @@ async def test_state_is_the_snapshot_and_counts_what_was_served(house: Open) -> 
     assert CANARY not in answer.body.decode()
 
 
+async def test_a_listener_with_a_number_that_is_still_to_come_hears_everything(house: Open) -> None:
+    """A journal that was put aside begins at one again, and its listeners come back with what they had."""
+    async with Upstream(ok_json(MESSAGE)) as upstream, house(upstream) as gateway:
+        client = await gateway.connect()
+        await client.ask("GET", "/crtui/v1/events", last_event_id="99999")
+        await order(gateway, "providers/a/demote")
+        raw = await client.read_some(b'"override":"demoted"')
+    assert b"id: 1\n" in raw
+
+
 async def test_events_come_as_they_happen_and_from_any_number_on(house: Open) -> None:
     async with Upstream(ok_json(MESSAGE)) as upstream, house(upstream) as gateway:
         await gateway.message(message_request())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -17,6 +18,7 @@ from crtui.replay.player import Player
 from crtui.replay.transport import ReplayClock, Transport
 from crtui.tui.line import plain, width_of
 from crtui.tui.replay_app import ReplayApp
+from crtui.tui.settings import ScreenSettings
 from crtui.tui.timeline import TIME_KEYS, timeline
 from crtui.tui.widgets.lines import LineView
 from tests.fakes import snapshots
@@ -177,6 +179,22 @@ async def test_help_begins_with_the_keys_of_time(trace):
     for key in TIME_KEYS:
         assert key.help in told
     assert "hold the picture still" not in told
+
+
+async def test_help_and_the_keys_of_time_know_keys_of_a_persons_own_choice(trace):
+    async with opened(trace, (120, 60)) as (desk, press):
+        desk.app.use(ScreenSettings(keys={"explain": ("X",), "previous": ("full_stop",)}))
+        await press("question_mark")
+        await desk.until(lambda: bool(desk.app.screen.query("#help")) and bool(desk.line("#help")))
+        told = desk.line("#help")
+        await press("escape", "space", "enter")
+        await desk.until(lambda: bool(desk.app.screen.query("#heading #timeline, #timeline")))
+        await press("full_stop")
+        await desk.shows("#heading", "‹ b")
+
+        assert desk.transport.position() == 0
+    assert re.search(r"\bX\s+why: ", told)
+    assert not re.search(r"\bx\s+why: ", told)
 
 
 async def test_a_line_that_cannot_be_read_stops_time_there_and_says_where(tmp_path):
