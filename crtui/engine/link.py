@@ -62,3 +62,34 @@ class Link(Protocol):
     def retry_now(self) -> None:
         """Try to reconnect at once (no effect while live)."""
         ...
+
+
+class BaseLink:
+    """What all links have in common. Whoever makes the pictures sets ``_latest`` and ``_status``."""
+
+    def __init__(self, status: LinkStatus, *, read_only: bool) -> None:
+        self._latest: Snapshot | None = None
+        self._status = status
+        self._read_only = read_only
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot, or None before the first."""
+        return self._latest
+
+    @property
+    def status(self) -> LinkStatus:
+        """Whether ``latest`` is live."""
+        return self._status
+
+    @property
+    def read_only(self) -> bool:
+        """Whether commands are refused."""
+        return self._read_only
+
+    def take_refusal(self) -> str | None:
+        """Nothing that was sent is refused."""
+        return None
+
+    def retry_now(self) -> None:
+        """Nothing to do: there is no connection to lose."""

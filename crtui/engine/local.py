@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from crtui.core.now import SECOND
-from crtui.engine.link import LinkStatus
+from crtui.engine.link import BaseLink, LinkStatus
 
 if TYPE_CHECKING:
     from crtui.core.inputs import Command
@@ -23,13 +23,11 @@ REFRESH_MS: Final = SECOND
 """Rates and projections move with time alone, so a snapshot is never older than this."""
 
 
-class LocalLink:
+class LocalLink(BaseLink):
     """``Link`` to an engine on another thread of this process."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
-        self._latest: Snapshot | None = None
-        self._status = LinkStatus("connecting", url)
-        self._read_only = read_only
+        super().__init__(LinkStatus("connecting", url), read_only=read_only)
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked: asyncio.Event | None = None
@@ -41,27 +39,11 @@ class LocalLink:
         self._looked = True
         return self._latest
 
-    @property
-    def status(self) -> LinkStatus:
-        """Live as long as the engine's thread runs."""
-        return self._status
-
-    @property
-    def read_only(self) -> bool:
-        """Whether commands are refused."""
-        return self._read_only
-
     def send(self, command: Command) -> None:
         """Hand a command to the engine's thread; a snapshot with its effect follows at once."""
         if self._read_only or self._loop is None or self._engine is None:
             return
         self._loop.call_soon_threadsafe(self._obey, command)
-
-    def take_refusal(self) -> None:
-        """An engine obeys."""
-
-    def retry_now(self) -> None:
-        """Nothing to do: there is no connection to lose."""
 
     def fail(self, detail: str) -> None:
         """The engine's side has ended; what is shown from now on is old."""

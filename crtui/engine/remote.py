@@ -13,7 +13,7 @@ import orjson
 from crtui.core.encode import snapshot_from_json
 from crtui.core.inputs import Command
 from crtui.core.views import Snapshot
-from crtui.engine.link import LinkStatus
+from crtui.engine.link import BaseLink, LinkStatus
 from crtui.errors import CrtuiError, NoGatewayError
 from crtui.text import scrub
 
@@ -110,33 +110,16 @@ def _words(answer: httpx.Response) -> str:
         return scrub(answer.reason_phrase) or "no reason given"
 
 
-class RemoteLink:
+class RemoteLink(BaseLink):
     """``Link`` to a gateway over HTTP, from a thread of its own; it reconnects for ever."""
 
     def __init__(self, gateway: RemoteGateway, *, read_only: bool = False) -> None:
+        super().__init__(LinkStatus("connecting", gateway.url), read_only=read_only)
         self._gateway = gateway
-        self._read_only = read_only
-        self._latest: Snapshot | None = None
-        self._status = LinkStatus("connecting", gateway.url)
         self._orders: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._refusals: deque[str] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="crtui-link", daemon=True)
-
-    @property
-    def latest(self) -> Snapshot | None:
-        """The newest snapshot, or None before the first."""
-        return self._latest
-
-    @property
-    def status(self) -> LinkStatus:
-        """Whether the gateway answers."""
-        return self._status
-
-    @property
-    def read_only(self) -> bool:
-        """Whether commands are refused."""
-        return self._read_only
 
     def start(self) -> None:
         """Begin to connect."""
