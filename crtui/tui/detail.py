@@ -47,8 +47,10 @@ def _title(frame: Frame, provider: ProviderView) -> Line:
 
 
 def _place(snapshot: Snapshot, provider: ProviderView) -> str:
-    profile = default_profile(snapshot)
-    if profile is None or provider.name not in profile.chain:
+    default = default_profile(snapshot)
+    known = snapshot.profiles if default is None else (default, *snapshot.profiles)
+    profile = next((found for found in known if provider.name in found.chain), None)
+    if profile is None:
         return "in no chain"
     if provider.name not in profile.order:
         return f"passed over in {profile.name}"

@@ -74,7 +74,8 @@ def forecast_lines(frame: Frame, width: int, height: int) -> list[Line]:
         line = (Span(f"{cell(lane.provider, names)} "), *strip_of(lane, view, cells))
         lines.append((*line, *(_note(lane, frame) if width >= 60 else EMPTY)))
     if left_out:
-        lines.append((Span(f"… {left_out} more, waiting all along", "faint"),))
+        idle = ", waiting all along" if all(map(_only_waits, left_out)) else ""
+        lines.append((Span(f"… {len(left_out)} more{idle}", "faint"),))
     if height - len(lines) >= 2:
         legend = _legend()
         lines += [EMPTY, (Span(" " * (names + 1 if width_of(legend) < width - names else 0)), *legend)]
@@ -109,7 +110,7 @@ def _words(outlook: OutlookView, view: ForecastView, frame: Frame, *, moving: bo
     else:
         start = f"{rate} nobody is left from {when(outlook.dry_at, frame.now, frame.zone)}"
     if outlook.dry_until is None:
-        return f"{start}, and still not at {end}", "bad"
+        return f"{start}, and nobody is back by {end}", "bad"
     verb = "until" if outlook.dry_at <= frame.now else "to"
     return f"{start} {verb} {when(outlook.dry_until, frame.now, frame.zone)}", "bad"
 
@@ -180,14 +181,16 @@ def _in_order(snapshot: Snapshot, view: ForecastView) -> list[LaneView]:
     return [lanes[e.provider.name] for e in entries(snapshot) if e.provider.name in lanes]
 
 
-def _that_fit(lanes: list[LaneView], room: int) -> tuple[list[LaneView], int]:
-    """All of them, or those that do more than wait first; the last line then says how many are missing."""
+def _that_fit(lanes: list[LaneView], room: int) -> tuple[list[LaneView], list[LaneView]]:
+    """All of them, or those that do more than wait first; and those that the last line stands for."""
     if len(lanes) <= room:
-        return lanes, 0
-    lively = [lane for lane in lanes if {s.state for s in lane.segments} != {"waiting"}]
-    calm = [lane for lane in lanes if lane not in lively]
-    kept = [*lively, *calm][: max(1, room - 1)]
-    return [lane for lane in lanes if lane in kept], len(lanes) - len(kept)
+        return lanes, []
+    kept = sorted(lanes, key=_only_waits)[: max(1, room - 1)]
+    return [lane for lane in lanes if lane in kept], [lane for lane in lanes if lane not in kept]
+
+
+def _only_waits(lane: LaneView) -> bool:
+    return all(segment.state == "waiting" for segment in lane.segments)
 
 
 def _legend() -> Line:

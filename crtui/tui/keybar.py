@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crtui.actions import GROUPS, Action
-from crtui.tui.line import EMPTY, Line, Span, cell_width, fit
+from crtui.tui.line import EMPTY, Line, Span, cell_width, fit, wrap
 from crtui.tui.status import ALL
 
 if TYPE_CHECKING:
     from crtui.core.views import ProviderView
 
-_GAP = 2
+_GAP: Final = 2
+_TERM: Final = 9
+"""Cells before an explanation: the longest key or state and a blank."""
+_HELP_ROWS: Final = 4
 
 
 def key_bar(actions: Sequence[Action], width: int, provider: ProviderView | None) -> Line:
@@ -38,25 +41,24 @@ def _width(action: Action, provider: ProviderView | None) -> int:
 
 
 def help_lines(actions: Sequence[Action], width: int) -> list[Line]:
-    """All keys in their groups, then what the states mean."""
+    """All keys in their groups, then what the states mean; what does not fit goes on in the next line."""
     lines: list[Line] = []
     for group in GROUPS:
         members = [action for action in actions if action.group == group]
         if not members:
             continue
         lines += [*([EMPTY] if lines else []), (Span(group, "head"),)]
-        lines += [_help_line(action, width) for action in members]
-    lines += [EMPTY, (Span("States", "head"),), _mark_line(width)]
+        for action in members:
+            lines += _explained(Span(action.shown, "key"), action.help, width)
+    lines += [EMPTY, (Span("States", "head"),)]
+    lines += _explained(Span("▶", "accent"), "asked first by the next request", width)
     for status in ALL:
-        head = (Span(f"{status.glyph} {status.word:<6}", status.role), Span(status.meaning, "dim"))
-        lines.append(fit(head, width))
+        lines += _explained(Span(f"{status.glyph} {status.word}", status.role), status.meaning, width)
     return lines
 
 
-def _help_line(action: Action, width: int) -> Line:
-    gap = " " * (8 - cell_width(action.shown))
-    return fit((Span(action.shown, "key"), Span(gap), Span(action.help, "dim")), width)
-
-
-def _mark_line(width: int) -> Line:
-    return fit((Span("▶       ", "accent"), Span("asked first by the next request", "dim")), width)
+def _explained(head: Span, text: str, width: int) -> list[Line]:
+    first, *others = wrap(text, max(1, width - _TERM), _HELP_ROWS)
+    gap = Span(" " * (_TERM - cell_width(head.text)))
+    rows = [(head, gap, Span(first, "dim")), *((Span(" " * _TERM), Span(row, "dim")) for row in others)]
+    return [fit(row, width) for row in rows]

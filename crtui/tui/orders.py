@@ -127,8 +127,12 @@ def _loses_last(name: str, snapshot: Snapshot) -> list[str]:
 
 def _last_one(command: Command, profiles: list[str], snapshot: Snapshot) -> Question:
     where = ("profile " if len(profiles) == 1 else "profiles ") + ", ".join(profiles)
+    alone = all(set(p.order) == {command.provider} for p in snapshot.profiles if p.name in profiles)
     if command.command == "demote":
-        result = "requests still go to it, after every other demoted provider."
+        others = "nobody else is there" if alone else "after every other demoted provider"
+        result = f"requests still go to it, {others}."
+    elif alone:
+        result = "requests there fail until it is released."
     else:
         result = "requests there go to demoted providers, or fail until one recovers."
     verb = command.command

@@ -59,7 +59,7 @@ def foretold(command: Command, snapshot: Snapshot, width: int) -> Line:
     if profile is None or command.command not in _SETS:
         return ()
     after = order_after(command, profile, snapshot)
-    where = "" if profile is default_profile(snapshot) else f"{profile.name} "
+    where = "" if profile is default_profile(snapshot) else f"in {profile.name}: "
     if after == profile.order:
         return fit((Span(f"{where}order stays", "dim"),), width)
     if not after:

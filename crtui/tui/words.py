@@ -116,8 +116,9 @@ def _health(event: Event, _zone: tzinfo | None) -> str:
     if state == "HEALTHY":
         return f"healthy again, was {_text(event, 'from').lower() or 'ill'}"
     reason = _text(event, "why")
-    failures = _text(event, "consecutive_failures")
-    head = f"{state.lower()} after {failures} failures" if failures not in ("", "0") else state.lower()
+    failures = _number(event, "consecutive_failures")
+    count = f" after {failures:.0f} failure{'s' if failures != 1 else ''}" if failures else ""
+    head = f"{state.lower()}{count}"
     return f"{head}: {reason}" if reason else head
 
 

@@ -63,6 +63,9 @@ def test_the_help_names_every_key_and_every_state(width: int) -> None:
     text = "\n".join(plain(line) for line in lines)
     assert all(width_of(line) <= width for line in lines)
     assert all(f"\n{action.shown}" in text for action in available("dashboard", read_only=False))
+    whole = " ".join(text.split())
+    assert "…" not in text
+    assert all(action.help in whole for action in available("dashboard", read_only=False))
     assert all(word in text for word in ("QUOT", "COOL", "DEMO", "DRAIN", "PROB"))
 
 

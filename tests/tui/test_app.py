@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Button
 
 from crtui.clock import ManualClock
 from crtui.core.inputs import Command
 from crtui.core.views import Snapshot
 from crtui.engine.link import LinkStatus
 from crtui.tui.app import CrtuiApp
-from crtui.tui.line import plain, width_of
+from crtui.tui.line import cell_width, plain, width_of
 from crtui.tui.screens.dashboard import DashboardScreen
 from crtui.tui.screens.modals import ConfirmModal, HelpModal
 from crtui.tui.screens.provider import ProviderScreen
@@ -257,6 +258,24 @@ async def test_the_filter_works_while_typing_stays_on_enter_and_goes_on_escape()
         assert not on.app.screen.has_class("-filtered")
 
 
+async def test_a_filter_that_shows_nothing_leaves_the_cursor_where_it_was() -> None:
+    async with stage() as on:
+        await on.press("j", "slash", "z", "z", "escape", "d")
+        assert on.link.sent == [Command("demote", "b")]
+
+
+@pytest.mark.parametrize("size", [(41, 10), (44, 30), (80, 10), (80, 12), (140, 40)])
+@pytest.mark.parametrize("key", ["R", "dollar_sign", "d"])
+async def test_the_answers_to_a_question_are_in_sight_at_every_size(key: str, size: tuple[int, int]) -> None:
+    async with stage(fake.snapshot(fake.provider("a")), size) as on:
+        await on.press(key)
+        await on.pilot.pause()
+        room = on.app.screen.query_one("#dialog").content_region
+        for button in on.app.screen.query(Button):
+            assert room.contains_region(button.region)
+            assert button.content_region.width >= cell_width(str(button.label))
+
+
 async def test_while_a_filter_is_typed_the_key_bar_tells_its_keys_for_as_long_as_it_takes() -> None:
     async with stage(fake.busy()) as on:
         await on.press("slash", "o")
@@ -327,6 +346,14 @@ async def test_a_picture_that_got_old_is_marked_stale() -> None:
         assert "◌ STALE 38s" in on.text("summary")
         colors = {segment.style.color for segment in on.table.render_line(0) if segment.style}
         assert len(colors) == 1
+
+
+@pytest.mark.parametrize("key", ["x", "f"])
+async def test_without_a_gateway_an_inner_screen_tells_the_way_back(key: str) -> None:
+    async with stage(None) as on:
+        await on.press(key)
+        await on.pilot.pause()
+        assert "Esc back" in "\n".join(map(plain, on.app.screen.query_one("#keys", LineView).lines))
 
 
 async def test_without_a_gateway_r_tries_again_at_once() -> None:

@@ -88,6 +88,18 @@ def test_the_last_eligible_provider_is_asked_about_with_its_consequence() -> Non
     assert order.question.consequence.endswith("Order then: b.")
 
 
+@pytest.mark.parametrize(
+    ("order_", "words"),
+    [("demote", "still go to it, nobody else is there."), ("drain", "there fail until it is released.")],
+)
+def test_nobody_else_is_promised_where_there_is_nobody(order_: str, words: str) -> None:
+    made, _ = desk(fake.snapshot(fake.provider("a")))
+    question = prepared(made, order_).question
+    assert question is not None
+    assert words in question.consequence
+    assert "demoted provider" not in question.consequence
+
+
 def test_an_ill_provider_is_demoted_without_a_question() -> None:
     made, _ = desk(fake.snapshot(fake.provider("a"), fake.unhealthy("b", 1000)))
     assert prepared(made, "demote", "b").question is None

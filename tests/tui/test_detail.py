@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
 
 from crtui.clock import ManualClock
+from crtui.core.views import ProfileView
 from crtui.tui.detail import change_lines, heading, request_lines, speed_lines
 from crtui.tui.frame import Frame
 from crtui.tui.frames import FrameSource
@@ -43,6 +45,16 @@ def test_an_ill_provider_tells_since_when(shown: Frame) -> None:
 def test_a_provider_that_is_passed_over_says_so(shown: Frame) -> None:
     assert "passed over in default" in told(shown, "groq")[0]
     assert "in no chain" in told(shown, "together")[0]
+
+
+def test_the_place_in_another_profile_is_told_where_it_has_none_in_the_default_one() -> None:
+    trio = fake.snapshot(fake.provider("a"), fake.provider("b"), fake.provider("c"))
+    chains = {"default": ("a", "b"), "slow": ("b", "c")}
+    profiles = (ProfileView(name, "priority", chain, chain, ()) for name, chain in chains.items())
+    both = replace(trio, profiles=tuple(profiles))
+    frame = FrameSource(FakeLink(both), ManualClock(wall=fake.NOW), zone=UTC, read_only=False).take()
+    assert "#2 of 2 in default" in told(frame, "b")[0]
+    assert "#2 of 2 in slow" in told(frame, "c")[0]
 
 
 @pytest.mark.parametrize("width", [40, 44, 80, 140])

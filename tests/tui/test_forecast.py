@@ -44,9 +44,9 @@ def outlook(dry: int | None = None, until: int | None = None, profile: str = "de
     [
         (outlook(), "at this rate it lasts past 19:03"),
         (outlook(157, 182), "at this rate nobody is left from 16:40 to 17:05"),
-        (outlook(157), "at this rate nobody is left from 16:40, and still not at 19:03"),
+        (outlook(157), "at this rate nobody is left from 16:40, and nobody is back by 19:03"),
         (outlook(0, 182), "nobody is left now until 17:05"),
-        (outlook(0), "nobody is left now, and still not at 19:03"),
+        (outlook(0), "nobody is left now, and nobody is back by 19:03"),
     ],
 )
 def test_the_moment_the_chain_runs_dry_is_told_in_words(given: OutlookView, told: str) -> None:
@@ -114,6 +114,13 @@ def test_where_room_is_short_those_that_only_wait_are_counted() -> None:
     assert len(rows) == 6
     assert any(row.startswith("p7") for row in rows)
     assert rows[-1] == "… 6 more, waiting all along"
+
+
+def test_those_that_there_is_no_room_for_are_not_said_to_wait_where_they_do_not() -> None:
+    made = fake.snapshot(*(fake.provider(f"p{i}") for i in range(9)))
+    lanes = [fake.lane(f"p{i}", ("out", 300)) for i in range(9)]
+    rows = text(replace(made, forecast=fake.forecast(*lanes)), 80, 6)
+    assert rows[-1] == "… 6 more"
 
 
 def test_the_next_change_is_written_beside_the_lane() -> None:

@@ -105,8 +105,8 @@ async def test_a_chosen_key_works_and_shows_in_key_bar_help_and_answers() -> Non
         await on.press("question_mark")
         await on.pilot.pause()
         told = on.text("help")
-        assert "x       demote" in told
-        assert "ctrl+x  why" in told
+        assert "x        demote" in told
+        assert "ctrl+x   why" in told
 
 
 async def test_settings_may_come_while_it_runs() -> None:

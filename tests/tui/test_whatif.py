@@ -77,7 +77,7 @@ def test_who_is_only_in_another_profile_is_told_with_its_name() -> None:
     default = replace(TRIO.profiles[0], chain=("a",), order=("a",))
     both = replace(TRIO, profiles=(default, other))
     assert concerned(Command("demote", "c"), both) == other
-    assert say(Command("demote", "c"), both) == "then small b → c"
+    assert say(Command("demote", "c"), both) == "then in small: b → c"
 
 
 def test_where_no_rule_explains_the_order_it_is_kept_but_for_the_one() -> None:

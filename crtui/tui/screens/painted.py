@@ -114,7 +114,7 @@ class PaintedScreen(Screen[None]):
         """Only what makes sense now."""
         actions = available(self.PLACE, read_only=frame.read_only, actions=frame.actions, extra=frame.extra)
         if frame.scene not in ("idle", "busy"):
-            actions = tuple(action for action in actions if action.group == "Program")
+            actions = tuple(a for a in actions if a.group == "Program" or a.id == "back")
         elif self.selected is None:
             actions = tuple(action for action in actions if not action.needs_provider)
         return in_ascii(actions) if self.app.has_class("-ascii") else actions

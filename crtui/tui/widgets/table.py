@@ -48,15 +48,15 @@ class ProviderTable(LineView, can_focus=True, inherit_bindings=False):
     def show(self, table: Table, first: str | None = None) -> None:
         """Show these rows; the cursor stays on its provider, or goes to the nearest row if that is gone.
 
-        ``first`` is where it starts.
+        ``first`` is where it starts. While there is no row, the cursor is kept for when there is one again.
         """
         was = self.cursor_row
         self._names = table.names
         self.set_lines(table.lines)
         if self._cursor is None and first in self._names:
             self.select(first)
-        elif self._cursor not in self._names:
-            self.select(self._names[min(was or 0, len(self._names) - 1)] if self._names else None)
+        elif self._names and self._cursor not in self._names:
+            self.select(self._names[min(was or 0, len(self._names) - 1)])
         elif was != self.cursor_row:
             self._relight(was)
 
@@ -66,12 +66,11 @@ class ProviderTable(LineView, can_focus=True, inherit_bindings=False):
             at = self.cursor_row or 0
             self.select(self._names[max(0, min(len(self._names) - 1, at + rows))])
 
-    def select(self, name: str | None) -> None:
+    def select(self, name: str) -> None:
         """Put the cursor on a provider."""
         was, self._cursor = self.cursor_row, name
         self._relight(was)
-        if name is not None:
-            self.post_message(self.Selected(name))
+        self.post_message(self.Selected(name))
 
     def rename(self, name: Callable[[str], str]) -> None:
         """The rows to come have other names; the cursor stays with its provider."""
