@@ -11,6 +11,7 @@ from crtui.tui.frame import Frame
 from crtui.tui.glyphs import NONE, SEPARATOR
 from crtui.tui.line import Line, Role, Span, cell, fit, spread
 from crtui.tui.order import default_profile, entries
+from crtui.tui.summary import age_mark
 from crtui.tui.upcoming import upcoming
 from crtui.tui.why import why
 from crtui.tui.words import result, seconds, when
@@ -23,12 +24,14 @@ def heading(frame: Frame, provider: ProviderView, width: int) -> list[Line]:
     """Name, state and place; what happens next; why."""
     assert frame.snapshot is not None
     return [
-        spread(
-            _title(frame, provider), (Span(fmt.clock_time(frame.clock, frame.zone), "dim"), Span(" ")), width
-        ),
+        spread(_title(frame, provider), _corner(frame), width),
         fit(_next(frame, provider), width),
         fit((Span(" why   ", "dim"), Span(why(provider) or "nothing against it")), width),
     ]
+
+
+def _corner(frame: Frame) -> Line:
+    return age_mark(frame) or (Span(fmt.clock_time(frame.clock, frame.zone), "dim"), Span(" "))
 
 
 def _title(frame: Frame, provider: ProviderView) -> Line:

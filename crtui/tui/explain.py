@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from crtui.tui import fmt
 from crtui.tui.frame import Frame
 from crtui.tui.glyphs import ARROW, NEXT, SEPARATOR
-from crtui.tui.line import EMPTY, Line, Role, Span, cell, cell_width, fit, wrap
+from crtui.tui.line import EMPTY, Line, Role, Span, cell, cell_width, fit, spread, wrap
 from crtui.tui.order import default_profile
 from crtui.tui.status import OFF, Status, status_of
+from crtui.tui.summary import age_mark
 from crtui.tui.why import reason_words
 from crtui.tui.words import when
 
@@ -87,7 +88,8 @@ def explain_heading(frame: Frame, step: int, width: int) -> list[Line]:
     first, why = _first(frame, profile)
     rows = wrap(f"{first}{why}", width - 8, 2)
     head, tail = rows[0][: len(first)], rows[0][len(first) :]
-    lines: list[Line] = [fit(spans, width), (Span(" first  ", "dim"), Span(head, "bright"), Span(tail))]
+    title = spread(spans, age_mark(frame), width)
+    lines: list[Line] = [title, (Span(" first  ", "dim"), Span(head, "bright"), Span(tail))]
     return [*lines, *((Span(" " * 8), Span(row)) for row in rows[1:])]
 
 

@@ -44,7 +44,7 @@ class FrameSource:
         elif latest is not None:
             now = self._clock.now()
             self._log.take(latest.events)
-            self._frozen = (latest, now.wall, now.mono)
+            self._frozen = (latest, self._shown_at(latest, now.wall), now.mono)
 
     def listen(self) -> None:
         """Take in the newest events, also between two frames; not while frozen."""
@@ -58,10 +58,13 @@ class FrameSource:
         if self._frozen is not None:
             snapshot, wall, mono = self._frozen
             return self._frame(snapshot, wall, now.wall, now.mono - mono)
-        latest, status = self._link.latest, self._link.status
+        latest = self._link.latest
         self.listen()
-        stale = latest is not None and status.state != "live"
-        return self._frame(latest, latest.at if latest is not None and stale else now.wall, now.wall, None)
+        return self._frame(latest, self._shown_at(latest, now.wall), now.wall, None)
+
+    def _shown_at(self, latest: Snapshot | None, wall: int) -> int:
+        """The instant that countdowns go by: a picture that is not renewed stands still."""
+        return wall if latest is None or self._link.status.state == "live" else latest.at
 
     def _frame(self, snapshot: Snapshot | None, wall: int, clock: int, paused_ms: int | None) -> Frame:
         paused = None if paused_ms is None else round(self._clock.real_seconds(paused_ms) * 1000)

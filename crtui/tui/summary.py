@@ -67,6 +67,11 @@ def state(frame: Frame) -> Line:
     return (Span("◌ CONNECTING", "warn"),)
 
 
+def age_mark(frame: Frame) -> Line:
+    """For the right end of a screen's first line: PAUSED, PAST, STALE or the like; nothing while live."""
+    return () if (told := state(frame)[0]).role == "good" else (told, Span(" "))
+
+
 def _how_many(snapshot: Snapshot) -> Segment:
     count = len(snapshot.providers)
     return Segment(5, (Span(f"{count} provider{'s' * (count != 1)}", "dim"),))

@@ -56,6 +56,10 @@ class Stage:
     def table(self) -> ProviderTable:
         return self.app.screen_stack[0].query_one(ProviderTable)
 
+    def shown(self, selector: str) -> str:
+        """Of the screen on top."""
+        return "\n".join(map(plain, self.app.screen.query_one(selector, LineView).lines))
+
     @property
     def names(self) -> list[str]:
         return [plain(line).replace("▶", " ").split()[2] for line in self.table.lines]
@@ -329,6 +333,33 @@ async def test_space_holds_the_picture_while_events_are_counted() -> None:
         assert len(on.table.lines) == 3
 
 
+@pytest.mark.parametrize("size", [(44, 30), (80, 24)])
+@pytest.mark.parametrize("key", ["enter", "x", "f"])
+async def test_an_inner_screen_says_that_its_picture_is_held_or_old(key: str, size: tuple[int, int]) -> None:
+    async with stage(fake.busy(), size) as on:
+        await on.press(key, "space")
+        assert "❚❚ PAUSED 0:00" in on.shown("#heading")
+        assert "space pause" not in on.shown("#keys")
+        await on.press("space")
+        assert "PAUSED" not in on.shown("#heading")
+        on.link.status = LinkStatus("lost", fake.URL, "connection reset", 1, 2.0)
+        on.clock.advance(38_000)
+        on.app.tick()
+        await on.pilot.pause()
+        assert "◌ STALE 38s" in on.shown("#heading")
+
+
+async def test_an_old_picture_stands_still_also_when_it_is_held() -> None:
+    async with stage(fake.busy()) as on:
+        on.link.status = LinkStatus("lost", fake.URL, "connection reset", 1, 2.0)
+        on.clock.advance(38_000)
+        on.app.tick()
+        await on.pilot.pause()
+        before = [plain(line) for line in on.table.lines]
+        await on.press("space")
+        assert [plain(line) for line in on.table.lines] == before
+
+
 async def test_keys_act_on_the_newest_state_even_while_paused() -> None:
     async with stage() as on:
         await on.press("space")
@@ -353,7 +384,7 @@ async def test_without_a_gateway_an_inner_screen_tells_the_way_back(key: str) ->
     async with stage(None) as on:
         await on.press(key)
         await on.pilot.pause()
-        assert "Esc back" in "\n".join(map(plain, on.app.screen.query_one("#keys", LineView).lines))
+        assert "Esc back" in on.shown("#keys")
 
 
 async def test_without_a_gateway_r_tries_again_at_once() -> None:

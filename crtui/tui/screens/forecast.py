@@ -13,6 +13,7 @@ from crtui.tui.frame import Frame
 from crtui.tui.keys import bindings
 from crtui.tui.line import Line, Span, plain, spread
 from crtui.tui.screens.reader import ReaderScreen
+from crtui.tui.summary import age_mark
 from crtui.tui.widgets.lines import LineView
 from crtui.tui.widgets.panel import Panel
 
@@ -42,4 +43,5 @@ class ForecastScreen(ReaderScreen):
 
 def _heading(frame: Frame, width: int) -> Line:
     told = (Span(" ‹ forecast", "dim"), Span("  if all goes on as in the recent past", "faint"))
-    return spread(told, (Span(fmt.clock_time(frame.clock, frame.zone), "dim"), Span(" ")), width)
+    clock = (Span(fmt.clock_time(frame.clock, frame.zone), "dim"), Span(" "))
+    return spread(told, age_mark(frame) or clock, width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.message import Message
@@ -117,4 +117,6 @@ class PaintedScreen(Screen[None]):
             actions = tuple(a for a in actions if a.group == "Program" or a.id == "back")
         elif self.selected is None:
             actions = tuple(action for action in actions if not action.needs_provider)
+        if frame.paused_ms is not None:
+            actions = tuple(replace(a, label="go on") if a.id == "freeze" else a for a in actions)
         return in_ascii(actions) if self.app.has_class("-ascii") else actions
