@@ -59,8 +59,18 @@ def fleet_line(tabs: Sequence[Tab], width: int) -> Line:
 
 def _line(tabs: Sequence[Tab], each: int, *, left_out: int) -> Line:
     spans: list[Span] = [Span(f" {ELLIPSIS}{left_out} " if left_out else " ", "dim")]
-    for tab in tabs:
-        name = cut(tab.name, each)
+    for tab, whole in zip(tabs, _names(tabs, each), strict=True):
+        name = cut(whole, each)
         shown = Span(f"[{name}]", "accent") if tab.here else Span(f" {name} ", "dim")
         spans += [shown, Span(" "), Span(tab.told, tab.role), Span("  ")]
     return tuple(spans[:-1])
+
+
+def _names(tabs: Sequence[Tab], each: int) -> list[str]:
+    """The whole names; the ports alone where there is no room for more and all are on one host."""
+    names = [tab.name for tab in tabs]
+    host, colon, _ = names[0].rpartition(":")
+    crowded = len(names) > 1 and max(map(len, names)) > each
+    if crowded and colon and all(name.rpartition(":")[0] == host for name in names):
+        return [name.removeprefix(host) for name in names]
+    return names

@@ -127,7 +127,7 @@ def _columns(shown: Sequence[Entry], now: int) -> list[Column[Entry]]:
         Column("spark", "LATENCY", _SPARK_CELLS, 6, _spark),
         Column("p99", "P99", 5, 7, _p99, "right"),
         Column("errors", "ERR 5m", 6, 8, _errors, "right"),
-        Column("why", "WHY", 16, 9, _why, grows=True),
+        Column("why", "WHY", 30, 9, _why, grows=True),
     ]
 
 
@@ -137,7 +137,9 @@ def _header(columns: Sequence[Column[Entry]], width: int, sort: Sort, *, reverse
         if spans:
             spans.append(Span(" " * GAP))
         sorted_by = column.key == _SORT_TITLES.get(sort)
-        title = column.title + (("↑" if reverse else "↓") if sorted_by else "")
+        title = column.title
+        if sorted_by:
+            title = title[: column.width - 1] + ("↑" if reverse else "↓")
         spans.append(Span(cell(title, column.width, column.align), "bright" if sorted_by else "head"))
     return tuple(spans)
 

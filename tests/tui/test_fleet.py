@@ -56,6 +56,22 @@ async def test_every_gateway_has_a_tab_with_its_worst_state() -> None:
         assert part in row
 
 
+@pytest.mark.parametrize(
+    ("addresses", "width", "shown"),
+    [
+        (("127.0.0.1:5704", "127.0.0.1:5706", "127.0.0.1:5799"), 60, ("[:5704]", " :5706 ", " :5799 ")),
+        (("127.0.0.1:5704", "127.0.0.1:5706"), 100, ("[127.0.0.1:5704]", " 127.0.0.1:5706 ")),
+        (("one.example.com:4747", "two.example.com:4747"), 40, ("[one.", " two.")),
+    ],
+)
+def test_gateways_on_one_host_are_told_apart_where_there_is_little_room(
+    addresses: tuple[str, ...], width: int, shown: tuple[str, ...]
+) -> None:
+    tabs = [Tab(name, "● 2 ok", "good", here=not place) for place, name in enumerate(addresses)]
+    told = plain(fleet_line(tabs, width))
+    assert [part for part in shown if part not in told] == []
+
+
 async def test_one_gateway_has_no_tabs_and_its_keys_do_nothing() -> None:
     async with fleet(link(NEAR, "one:1")) as on:
         assert not on.app.screen.query_one("#fleet").display

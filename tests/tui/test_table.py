@@ -88,6 +88,8 @@ def test_sorting_loses_nobody_and_reversing_turns_it_round(sort: str) -> None:
 def test_the_header_marks_the_sorted_column() -> None:
     assert "LEFT↓" not in plain(table(BUSY, 79, NOW, "attention").header)
     assert "STATE↓" in plain(table(BUSY, 79, NOW, "attention").header)
+    for sort in SORTS:
+        assert ("↓" in plain(table(BUSY, 120, NOW, sort).header)) is (sort != "chain")
     assert "PROVIDER↑" in plain(table(BUSY, 79, NOW, "name", reverse=True).header)
 
 
