@@ -192,7 +192,7 @@ def _route(fields: Fields, wall: int) -> Ask:
     model, session, content = fields.text("model"), fields.text("session"), _content(fields.inner("content"))
     body = fields.raw("body")
     if body is not None:
-        codec = codec_for("chat" if wire == "responses" else wire)
+        codec = codec_for(wire)
         raw = body.encode("utf-8", "replace") if isinstance(body, str) else orjson.dumps(body)
         try:
             facts = codec.read_request(raw)

@@ -98,6 +98,25 @@ def test_the_command_prints_the_same_bytes_every_time_and_ends_with_the_state():
     ]
 
 
+@pytest.mark.parametrize(
+    ("wire", "body"),
+    [
+        ("chat", {"messages": [{"role": "user", "content": "fix the bug"}]}),
+        ("messages", {"messages": [{"role": "user", "content": [{"type": "text", "text": "fix the bug"}]}]}),
+        ("responses", {"input": "fix the bug"}),
+    ],
+)
+def test_the_body_of_a_route_falls_under_the_rule_it_falls_under_live(wire, body):
+    header = json.loads(HEADER)
+    header["config"]["profile"].append({"name": "bugs", "chain": ["a"]})
+    header["config"]["rule"] = [{"when": {"content_contains": "bug"}, "profile": "bugs"}]
+    route = {"t": 1, "input": "route", "id": "r", "wire": wire, "body": body}
+    outputs = list(Replay([json.dumps(header).encode(), json.dumps(route).encode()], "t").outputs())
+
+    [plan] = [output for output in outputs if output["output"] == "plan"]
+    assert (plan["profile"], plan["rule"]) == ("bugs", "content_contains=bug")
+
+
 def test_a_config_file_replaces_the_headers(tmp_path):
     config = tmp_path / "c.toml"
     config.write_text(
