@@ -24,31 +24,7 @@ from crtui.core.inputs import (
 from crtui.core.money import usd
 from crtui.core.now import stamp
 from crtui.core.plan import Ask, Content
-
-
-class _Usage(msgspec.Struct, omit_defaults=True, gc=False):
-    input: int
-    output: int
-    cache_read: int
-    cache_write: int
-    cache_write_1h: int = 0
-    cost_usd: float | None = None
-
-
-class _Window(msgspec.Struct, gc=False):
-    name: str
-    source: str
-    used_percent: float | None
-    remaining: float | None
-    limit: float | None
-    resets_at: str | None
-
-
-class _Limits(msgspec.Struct):
-    """As they were read, not the headers they were read from."""
-
-    retry_after_ms: int | None
-    windows: list[_Window]
+from crtui.wire import trace_lines
 
 
 class _Memory(msgspec.Struct, gc=False):
@@ -76,29 +52,6 @@ class _Line(msgspec.Struct, omit_defaults=True, tag_field="input"):
     """A line; its kind comes first."""
 
 
-class _Attempt(_Line, tag="attempt"):
-    provider: str
-    ok: bool
-    ticket: int = 0
-    status: int | None = None
-    error_kind: str | None = None
-    error: str = ""
-    wire: str | None = None
-    profile: str | None = None
-    model: str | None = None
-    session: str | None = None
-    request: str | None = None
-    latency_ms: int | None = None
-    ttft_ms: int | None = None
-    output_ms: int | None = None
-    midstream: bool = False
-    usage_estimated: bool = False
-    answered: str | None = None
-    output_limit: int | None = None
-    usage: _Usage | None = None
-    limits: _Limits | None = None
-
-
 class _Route(_Line, tag="route"):
     wire: str
     id: str = ""
@@ -114,7 +67,7 @@ class _Poll(_Line, tag="poll"):
     provider: str
     ok: bool
     error: str = ""
-    windows: list[_Window] = []
+    windows: list[trace_lines.Window] = []
     models: list[_Model] | None = None
     memory: _Memory | None = None
 
@@ -127,7 +80,7 @@ class _Begin(_Line, tag="begin"):
 
 class _Charge(_Line, tag="charge"):
     provider: str
-    usage: _Usage
+    usage: trace_lines.Usage
 
 
 class _Command(_Line, tag="command"):
@@ -162,7 +115,7 @@ def timed(ms: int, line: bytes) -> bytes:
     return b'{"t":%b,%b\n' % (repr(ms / 1000).encode(), line[1:])
 
 
-def _line(item: Input | Ask) -> _Line:
+def _line(item: Input | Ask) -> _Line | trace_lines.Attempt:
     if isinstance(item, Attempt):
         return _attempt(item)
     if isinstance(item, Began):
@@ -182,10 +135,11 @@ def _line(item: Input | Ask) -> _Line:
     return _Tick()
 
 
-def _attempt(item: Attempt) -> _Attempt:
+def _attempt(item: Attempt) -> trace_lines.Attempt:
     usage, limits = item.usage, item.limits
     told = limits.windows or limits.retry_after_ms is not None
-    return _Attempt(
+    return trace_lines.Attempt(
+        input="attempt",
         provider=item.provider,
         ok=item.ok,
         ticket=item.ticket,
@@ -209,18 +163,18 @@ def _attempt(item: Attempt) -> _Attempt:
     )
 
 
-def _usage(usage: Usage) -> _Usage:
+def _usage(usage: Usage) -> trace_lines.Usage:
     fresh, output, read, write, write_1h, cost = usage
-    return _Usage(fresh, output, read, write, write_1h, None if cost is None else usd(cost))
+    return trace_lines.Usage(fresh, output, read, write, write_1h, None if cost is None else usd(cost))
 
 
-def _limits(limits: Limits) -> _Limits:
-    return _Limits(limits.retry_after_ms, [_window(window) for window in limits.windows])
+def _limits(limits: Limits) -> trace_lines.Limits:
+    return trace_lines.Limits(limits.retry_after_ms, tuple([_window(window) for window in limits.windows]))
 
 
-def _window(told: WindowReport) -> _Window:
+def _window(told: WindowReport) -> trace_lines.Window:
     resets = None if told.resets_at is None else stamp(told.resets_at)
-    return _Window(told.name, told.source, told.used_percent, told.remaining, told.limit, resets)
+    return trace_lines.Window(told.name, told.source, told.used_percent, told.remaining, told.limit, resets)
 
 
 def _route(ask: Ask) -> _Route:

@@ -1,89 +1,54 @@
 """Attempts of trace lines in which every value is as it should be: nearly all of a long history.
 
-Their shape is declared, and read and checked in one pass by msgspec. A line with anything unusual
-in it is left to the careful reading of ``crtui.wire.trace_in``, which gives the same attempt several
-times slower, or names the fault.
+Their shape is that of ``crtui.wire.trace_lines``, read and checked in one pass by msgspec. A line
+with anything unusual in it is left to the careful reading of ``crtui.wire.trace_in``, which gives
+the same attempt several times slower, or names the fault.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import msgspec
 
-from crtui.core.inputs import NO_LIMITS, Attempt, ErrorKind, Usage
-from crtui.core.money import MOST, PICO, pico
-from crtui.core.settings import Wire
+from crtui.core.encode import unstamp
+from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage, WindowReport
+from crtui.core.money import pico
 from crtui.text import scrub
+from crtui.wire import trace_lines
 from crtui.wire.faults import error_text
 from crtui.wire.limits import read_limits
 
 MAX_ERROR_CELLS: Final = 2_000
 SHORT_ERROR: Final = 4_096
-NO_TIME: Final = -1.0
 _DIGIT: Final = re.compile("[0-9]")
 """Whatever a body says of limits, it says in numbers."""
 
-_Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+_DECODER: Final = msgspec.json.Decoder(trace_lines.Attempt)
 
 
-class PlainUsage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """The ``usage`` of such a line."""
-
-    input: _Count = 0
-    output: _Count = 0
-    cache_read: _Count = 0
-    cache_write: _Count = 0
-    cache_write_1h: _Count = 0
-    cost_usd: Annotated[float, msgspec.Meta(ge=0, le=MOST / PICO)] | None = None
-
-
-class PlainLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Such a line. ``t`` is ``NO_TIME`` where there is none, as in the journal."""
-
-    input: Literal["attempt"]
-    provider: Annotated[str, msgspec.Meta(min_length=1)]
-    ok: bool
-    t: float = NO_TIME
-    ticket: _Count = 0
-    status: _Count | None = None
-    error_kind: ErrorKind | None = None
-    error: str = ""
-    wire: Wire | None = None
-    profile: str | None = None
-    model: str | None = None
-    session: str | None = None
-    request: str | None = None
-    latency_ms: _Count | None = None
-    ttft_ms: _Count | None = None
-    output_ms: _Count | None = None
-    midstream: bool = False
-    usage: PlainUsage | None = None
-    usage_estimated: bool = False
-    answered: str | None = None
-    output_limit: _Count | None = None
-    headers: dict[str, str] | None = None
-
-
-_DECODER: Final = msgspec.json.Decoder(PlainLine)
-
-
-def read_plain(raw: bytes | str) -> PlainLine | None:
+def read_plain(raw: bytes | str) -> trace_lines.Attempt | None:
     """A line of JSON that tells an attempt as it should; None where it needs a closer look."""
     try:
-        return _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeError):
+        line = _DECODER.decode(raw)
+        if line.limits is not None:
+            for window in line.limits.windows:
+                _instant(window.resets_at)
+    except ValueError:  # as msgspec's faults are, and those of bad UTF-8 and times
         return None
+    return line
 
 
-def plain_attempt(line: PlainLine, wall: int) -> Attempt:
+def plain_attempt(line: trace_lines.Attempt, wall: int) -> Attempt:
     """The attempt that a plain line tells, ended at ``wall``."""
     raw, usage, model, answered = line.error, line.usage, line.model, line.answered
     error, message = error_words(raw) if raw else ("", "")
     limits = NO_LIMITS
-    if line.headers is not None or (raw and _DIGIT.search(raw)):
+    if line.limits is not None:
+        limits = _limits(line.limits)
+    elif line.headers is not None or (raw and _DIGIT.search(raw)):
         limits = read_limits(line.headers or {}, raw, line.status, wall)
     return Attempt(
         line.provider,
@@ -110,7 +75,22 @@ def plain_attempt(line: PlainLine, wall: int) -> Attempt:
     )
 
 
-def _usage(told: PlainUsage) -> Usage:
+def _limits(told: trace_lines.Limits) -> Limits:
+    return Limits(told.retry_after_ms, tuple([_window(window) for window in told.windows]))
+
+
+def _window(told: trace_lines.Window) -> WindowReport:
+    resets_at = _instant(told.resets_at)
+    return WindowReport(told.name, told.source, told.used_percent, told.remaining, told.limit, resets_at)
+
+
+@lru_cache(maxsize=1024)
+def _instant(text: str | None) -> int | None:
+    """A time, looked at twice on its way. Raises ``ValueError``."""
+    return None if text is None else unstamp(text)
+
+
+def _usage(told: trace_lines.Usage) -> Usage:
     return Usage(
         told.input,
         told.output,
