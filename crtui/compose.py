@@ -86,7 +86,7 @@ class Stack:
             notices.add(plant.state.notice)
         run = begin_run(plant.state, settings, config.to_data(), plant.clock, notices, seed=plant.seed)
         if plant.recorder is not None:
-            plant.recorder.begin(run.state, run.now)
+            plant.recorder.begin(run.state, run.events, run.now)
         self._pricing = Pricing(settings, providers, PriceList())
         self.engine = Engine(
             settings,

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
-from crtui.core.events import Event
+from crtui.core.events import Event, EventKind
 from crtui.core.now import stamp
 from crtui.core.views import AgentView, ProviderView, Snapshot
 
@@ -48,9 +48,12 @@ def snapshot_from_json(data: Mapping[str, Any]) -> Snapshot:
 
 
 def event_from_json(data: Mapping[str, Any]) -> Event:
-    """An event from its flat JSON."""
+    """An event from its flat JSON. Raises ``LookupError``, ``TypeError`` or ``ValueError``."""
+    kind, provider = data["kind"], data.get("provider")
+    if not isinstance(kind, str) or not isinstance(provider, str | None):
+        raise ValueError("no event")
     rest = {key: value for key, value in data.items() if key not in _EVENT_FIELDS}
-    return Event(int(data["seq"]), unstamp(data["at"]), data["kind"], data.get("provider"), rest)
+    return Event(int(data["seq"]), unstamp(data["at"]), cast("EventKind", kind), provider, rest)
 
 
 def unstamp(text: str) -> int:

@@ -304,7 +304,11 @@ class ProfileView:
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """The program itself."""
+    """The program itself.
+
+    ``in_flight`` are the clients' requests that are open now, ``requests`` those that were routed since
+    it started. Of a history only attempts are known to be open.
+    """
 
     version: str
     url: str

@@ -43,7 +43,7 @@ CREATE TABLE checkpoints (
     after INTEGER NOT NULL,    -- the last input that it contains
     kept INTEGER NOT NULL,     -- whether it outlives the next one
     exact INTEGER NOT NULL,    -- whether a replay from here is, to the last field
-    saved BLOB NOT NULL        -- deflated JSON: the core's dump, its last events, what was in flight
+    saved BLOB NOT NULL        -- deflated JSON: the core's dump, the last events, requests, those in flight
 );
 """
 

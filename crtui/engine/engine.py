@@ -23,6 +23,7 @@ from crtui.core.now import SECOND, Now
 from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.settings import CoreSettings
 from crtui.core.views import AgentView, ForecastView, GatewayView, ProviderView, Snapshot
+from crtui.engine.fold import TAIL
 from crtui.engine.inventory import Inventory
 from crtui.engine.notices import Notices
 from crtui.engine.pricing import Pricing
@@ -31,7 +32,6 @@ from crtui.providers.probing import Observation
 from crtui.providers.provider import Provider
 
 KEPT_EVENTS: Final = 1_000
-SHOWN_EVENTS: Final = 100
 FORECAST_MS: Final = 5 * SECOND
 FORECAST_SHARE: Final = 100
 """At most one part in a hundred of the time goes into forecasts."""
@@ -129,6 +129,7 @@ class Engine:
         except Exception as fault:  # whatever it was, half of a change may have been made
             self._failed(fault)
             raise
+        self._requests += 1
         self._keep(self._settled(ask, plan), now, events)
         return plan
 
@@ -192,7 +193,6 @@ class Engine:
     def opened(self) -> None:
         """A request of a client has come in."""
         self._in_flight += 1
-        self._requests += 1
 
     def closed(self) -> None:
         """It has been answered, or its client has gone."""
@@ -280,7 +280,7 @@ class Engine:
     def _save(self, now: Now) -> None:
         if self._journal is not None:
             self._feed(Tick(), now, recorded=False)
-            self._journal.checkpoint(self._core.dump, self._tail(), now)
+            self._journal.checkpoint(self._core.dump, self._tail(), self._requests, now)
 
     def _feed(self, item: Input, now: Now, *, recorded: bool = True) -> None:
         before = self._core.next_due()
@@ -341,4 +341,4 @@ class Engine:
 
     def _tail(self) -> tuple[Event, ...]:
         count = len(self._events)
-        return tuple(self._events[i] for i in range(max(0, count - SHOWN_EVENTS), count))
+        return tuple(self._events[i] for i in range(max(0, count - TAIL), count))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
@@ -18,7 +18,10 @@ def trace_lines(db: sqlite3.Connection, point: Point, upto: int | None = None) -
     Raises ``BadDumpError`` or ``sqlite3.Error``.
     """
     data = point.data()
-    header = trace_header(point.now, point.seed, orjson.loads(point.config), data["core"])
+    config = orjson.loads(point.config)
+    header = trace_header(
+        point.now, point.seed, config, data["core"], data["events"], data.get("requests", 0)
+    )
     yield orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)
     for began in data["in_flight"]:
         yield timed(0, orjson.dumps(began))
@@ -30,15 +33,24 @@ def trace_lines(db: sqlite3.Connection, point: Point, upto: int | None = None) -
 
 
 def trace_header(
-    now: Now, seed: int, config: Mapping[str, object], state: Mapping[str, object] | None
+    now: Now,
+    seed: int,
+    config: Mapping[str, object],
+    state: Mapping[str, object] | None,
+    events: Sequence[Mapping[str, object]],
+    requests: int = 0,
 ) -> dict[str, object]:
-    """A trace's first line. ``state`` is the core's dump at ``now``; None: it had seen nothing."""
-    header: dict[str, object] = {
+    """A trace's first line. ``state`` is the core's dump at ``now``; None: it had seen nothing.
+
+    ``events`` are the last ones until then, and ``requests`` those of the run.
+    """
+    known = {"state": state, "events": events, "requests": requests}
+    return {
         "crtui": "trace",
         "version": 1,
         "start": stamp(now.wall),
         "mono": now.mono,
         "seed": seed,
         "config": config,
+        **{name: value for name, value in known.items() if value},
     }
-    return header if state is None else {**header, "state": state}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,15 +16,15 @@ from crtui.core.encode import event_from_json
 from crtui.core.events import Event
 from crtui.core.inputs import Tick
 from crtui.core.now import Now
-from crtui.core.plan import Ask, UnknownProfileError
+from crtui.core.plan import UnknownProfileError
 from crtui.core.saved import BadDumpError
 from crtui.core.settings import CoreSettings
+from crtui.engine.fold import Fold, core_at
 from crtui.wire.fields import BadInputError
 from crtui.wire.trace_in import decode
 from crtui.wire.trace_plain import plain_attempt, read_plain
 
 _PAGE: Final = 2_000
-_TAIL: Final = 100
 _POINTS: Final = (
     "SELECT c.segment, s.wall, s.mono, s.seed, s.config, c.t, c.after, c.saved "
     "FROM checkpoints c JOIN segments s ON s.id = c.segment "
@@ -49,7 +50,10 @@ class Point:
         return Now(self.start.mono + self.t, self.start.wall + self.t)
 
     def data(self) -> dict[str, Any]:
-        """The dump (``core``, None for nothing), ``events`` and ``in_flight``. Raises ``BadDumpError``."""
+        """The dump (``core``, None for nothing), ``events``, ``requests`` and ``in_flight``.
+
+        Raises ``BadDumpError``.
+        """
         try:
             return orjson.loads(zlib.decompress(self.saved))
         except (zlib.error, orjson.JSONDecodeError) as fault:
@@ -108,28 +112,20 @@ def restore(
     if point is None:
         return None
     data = point.data()
-    core, then = _core_at(point, data, settings), point.now
-    events = [event_from_json(event) for event in data["events"]]
+    core, then = core_at(point.now, settings, point.seed, data["core"]), point.now
+    fold = Fold(core, map(event_from_json, data["events"]))
     for t, line in inputs_since(db, point):
         then = Now(point.start.mono + t, point.start.wall + t)
-        events += _feed(core, line, then)
-    events += core.feed(Tick(), then)
-    return Core.restore(settings, core.dump(then), now), tuple(events[-_TAIL:])
+        _feed(fold, line, then)
+    fold.feed(Tick(), then)
+    return Core.restore(settings, fold.core.dump(then), now), tuple(fold.events)
 
 
-def _core_at(point: Point, data: dict[str, Any], settings: CoreSettings) -> Core:
-    if data["core"] is None:
-        return Core(settings, point.now, point.seed)
-    return Core.restore(settings, data["core"], point.now)
-
-
-def _feed(core: Core, line: str, now: Now) -> list[Event]:
-    try:
+def _feed(fold: Fold, line: str, now: Now) -> None:
+    with suppress(UnknownProviderError, UnknownProfileError, BadInputError, orjson.JSONDecodeError):
         plain = read_plain(line)
         item = decode(orjson.loads(line), now.wall) if plain is None else plain_attempt(plain, now.wall)
-        return core.route(item, now)[1] if isinstance(item, Ask) else core.feed(item, now)
-    except (UnknownProviderError, UnknownProfileError, BadInputError, orjson.JSONDecodeError):
-        return []
+        fold.feed(item, now)
 
 
 def _point(row: tuple[Any, ...] | None) -> Point | None:

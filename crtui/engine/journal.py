@@ -31,11 +31,15 @@ Dump = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """A checkpoint on its way to the disk. ``core`` is None for one that has seen nothing."""
+    """A checkpoint on its way to the disk. ``core`` is None for one that has seen nothing.
+
+    ``requests`` are those of the run so far.
+    """
 
     now: Now
     core: Dump | None
     events: tuple[Event, ...]
+    requests: int
     in_flight: tuple[Began, ...]
     new_segment: bool
 
@@ -93,20 +97,25 @@ class Journal:
 
     def begin(self, core: Dump | None, events: tuple[Event, ...], now: Now) -> None:
         """The run starts, with a core that knows this."""
-        self._append(core, events, now, new_segment=True)
+        self._append(core, events, 0, now, new_segment=True)
 
-    def checkpoint(self, dump: Callable[[Now], Dump], events: tuple[Event, ...], now: Now) -> None:
+    def checkpoint(
+        self, dump: Callable[[Now], Dump], events: tuple[Event, ...], requests: int, now: Now
+    ) -> None:
         """Keep what the core knows at ``now``; ``dump`` is its own."""
         began = time.perf_counter_ns()
         core = dump(now)
         cost_ns = time.perf_counter_ns() - began
         new_segment = self.broken or now.wall - now.mono != self._ahead
         self.broken = False
-        self._append(core, events, now, new_segment=new_segment)
+        self._append(core, events, requests, now, new_segment=new_segment)
         self._least = now.mono + cost_ns * CHECKPOINT_SHARE // 1_000_000
 
-    def _append(self, core: Dump | None, events: tuple[Event, ...], now: Now, *, new_segment: bool) -> None:
-        self.queue.append(Save(now, core, events, tuple(self._in_flight.values()), new_segment))
+    def _append(
+        self, core: Dump | None, events: tuple[Event, ...], requests: int, now: Now, *, new_segment: bool
+    ) -> None:
+        in_flight = tuple(self._in_flight.values())
+        self.queue.append(Save(now, core, events, requests, in_flight, new_segment))
         self._ahead = now.wall - now.mono
         self._since = 0
         self._next = now.mono + CHECKPOINT_MS

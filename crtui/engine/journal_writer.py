@@ -142,6 +142,7 @@ class JournalWriter:
         data = {
             "core": save.core,
             "events": [event.to_json() for event in save.events],
+            "requests": save.requests,
             "in_flight": [orjson.Fragment(encode(began)) for began in save.in_flight],
         }
         kept = save.now.wall // KEPT_EVERY_MS

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import orjson
 
+from crtui.core.events import Event
 from crtui.core.inputs import Input
 from crtui.core.now import Now
 from crtui.core.plan import Ask
@@ -30,10 +31,11 @@ class TraceRecorder:
         except OSError as fault:
             raise CrtuiError(f"--trace: {path}: {fault.strerror or fault}; name another file") from fault
 
-    def begin(self, state: Dump | None, now: Now) -> None:
-        """Write the header of a run that starts at ``now``, knowing ``state``."""
+    def begin(self, state: Dump | None, events: tuple[Event, ...], now: Now) -> None:
+        """Write the header of a run that starts at ``now``, knowing ``state`` and these last events."""
         self._start = now
-        header = trace_header(now, self._seed, self._config, state)
+        told = [event.to_json() for event in events]
+        header = trace_header(now, self._seed, self._config, state, told)
         self._file.write(orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE))
 
     def __call__(self, item: Input | Ask, now: Now) -> None:

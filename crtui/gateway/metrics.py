@@ -48,7 +48,7 @@ class _Scrape:
 
 def _of_gateway(snapshot: Snapshot) -> Iterator[Metric]:
     gateway = snapshot.gateway
-    yield CounterMetricFamily("crtui_requests", "Requests of clients", gateway.requests)
+    yield CounterMetricFamily("crtui_requests", "Requests of clients that were routed", gateway.requests)
     yield GaugeMetricFamily("crtui_requests_in_flight", "Requests that are open now", gateway.in_flight)
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from crtui.core.encode import event_from_json
 from crtui.core.now import stamp
 from crtui.engine.export import trace_lines
 from crtui.engine.history import Point, point_before
 from crtui.errors import CrtuiError
 from crtui.replay.player import Player
-from crtui.replay.run import TAIL
 
 if TYPE_CHECKING:
     from crtui.core.views import Snapshot
@@ -46,7 +43,6 @@ class Stretch:
         with path.open("wb") as file:
             file.writelines(_until(trace_lines(db, point), self.end - self.begin))
         self._player = Player(path)
-        self._before = tuple(event_from_json(event) for event in point.data()["events"])
 
     def holds(self, wall: int) -> bool:
         """Whether the instant lies in it."""
@@ -55,10 +51,7 @@ class Stretch:
     def picture(self, wall: int) -> Snapshot:
         """The state at an instant that it holds. Raises ``CrtuiError``."""
         self._player.seek(wall - self.begin, _BUDGET)
-        found = self._player.snapshot()
-        # The player knows of the stretch alone: not what was told and counted before.
-        gateway = replace(found.gateway, requests=sum(row.usage.requests for row in found.providers))
-        return replace(found, gateway=gateway, events=(*self._before, *found.events)[-TAIL:])
+        return self._player.snapshot()
 
     def close(self) -> None:
         """Close the file."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,19 +11,17 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from crtui import __version__
-from crtui.core.core import Core, UnknownProviderError
-from crtui.core.events import Event
+from crtui.core.core import UnknownProviderError
 from crtui.core.forecast import forecast
-from crtui.core.inputs import Attempt, Tick
+from crtui.core.inputs import Tick
 from crtui.core.now import SECOND, Now
-from crtui.core.plan import Ask, UnknownProfileError
+from crtui.core.plan import UnknownProfileError
 from crtui.core.settings import CoreSettings
-from crtui.core.views import ForecastView, GatewayView, Snapshot
+from crtui.core.views import ForecastView, Snapshot
+from crtui.engine.fold import Fold
 from crtui.errors import TraceError
-from crtui.replay.begin import first_core
+from crtui.replay.begin import first_fold
 from crtui.replay.reader import MAX_LINE, Header, Step, read_header, read_steps
-from crtui.replay.run import TAIL
 
 CHECKPOINTS: Final = 64
 FORECAST_MS: Final = 5 * SECOND
@@ -40,9 +37,7 @@ class _Checkpoint:
     ms: int
     offset: int
     line: int
-    requests: int
-    core: Core
-    tail: tuple[Event, ...]
+    fold: Fold
 
 
 class Player:
@@ -68,9 +63,8 @@ class Player:
         self.end = _end(self._file)
         self._offset = self._begins = self._line = 0
         self.header: Header = read_header(self._numbered(), self._name)
-        self._core = first_core(self.header, self._name, settings)
-        self._tail: deque[Event] = deque(maxlen=TAIL)
-        self._inputs = self._requests = 0
+        self._fold = first_fold(self.header, self._name, settings)
+        self._inputs = 0
         self._every = EVERY
         self._forecast: tuple[int, ForecastView] | None = None
         self._checkpoints: list[_Checkpoint] = []
@@ -101,28 +95,18 @@ class Player:
             self._feed(self._next)
         if ms > self.at:
             self.at = ms
-            self._told(self._core.feed(Tick(), self._now(ms)))
+            self._fold.feed(Tick(), self._now(ms))
         return True
 
     def snapshot(self) -> Snapshot:
         """The state now, with the last hundred events."""
-        core = self._core
-        gateway = GatewayView(
-            __version__,
-            self._name,
-            self.header.start,
-            requests=self._requests,
-            allow_paid=core.allow_paid,
-            default_profile=core.settings.default_profile,
-        )
-        found = core.snapshot(self._now(self.at), gateway, tuple(self._tail))
-        in_flight = sum(row.in_flight for row in found.providers)
-        return replace(found, gateway=replace(gateway, in_flight=in_flight), forecast=self._look_ahead())
+        found = self._fold.snapshot(self._now(self.at), self._name, self.header.start)
+        return replace(found, forecast=self._look_ahead())
 
     def _look_ahead(self) -> ForecastView:
         """The forecast from about here; it costs more than all the rest of a picture."""
         if self._forecast is None or abs(self.at - self._forecast[0]) >= FORECAST_MS:
-            self._forecast = self.at, forecast(self._core, self._now(self.at))
+            self._forecast = self.at, forecast(self._fold.core, self._now(self.at))
         return self._forecast[1]
 
     def _now(self, ms: int) -> Now:
@@ -139,22 +123,12 @@ class Player:
         if self._inputs % self._every == 0:
             self._keep()
         try:
-            if isinstance(step.item, Ask):
-                self._told(self._core.route(step.item, step.now)[1])
-            else:
-                self._told(self._core.feed(step.item, step.now))
+            self._fold.feed(step.item, step.now)
         except (UnknownProviderError, UnknownProfileError) as fault:
             raise TraceError(f"{self._name}:{step.line}: {fault}") from fault
-        # A live record has a route for every request, a written trace may have attempts only.
-        self._requests += isinstance(step.item, Ask) or (
-            isinstance(step.item, Attempt) and not step.item.ticket
-        )
         self._inputs += 1
         self.at = self._ms(step)
         self._next = self._take()
-
-    def _told(self, events: list[Event]) -> None:
-        self._tail.extend(events)
 
     def _keep(self) -> None:
         known = self._checkpoints
@@ -170,15 +144,13 @@ class Player:
                 self.at,
                 self._offset if at_end else self._begins,
                 self._line + at_end,
-                self._requests,
-                self._core.fork(),
-                tuple(self._tail),
+                self._fold.fork(),
             )
         )
 
     def _load(self, there: _Checkpoint, ms: int) -> None:
-        self._core, self._tail = there.core.fork(), deque(there.tail, maxlen=TAIL)
-        self._inputs, self._requests, self.at = there.inputs, there.requests, min(there.ms, ms)
+        self._fold = there.fold.fork()
+        self._inputs, self.at = there.inputs, min(there.ms, ms)
         self._offset, self._line = there.offset, there.line - 1
         self._steps = self._read_on()
         self._next = self._take()

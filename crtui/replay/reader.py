@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple, cast
 
 import orjson
 
-from crtui.core.encode import unstamp
+from crtui.core.encode import event_from_json, unstamp
+from crtui.core.events import Event
 from crtui.core.inputs import Input
 from crtui.core.now import Now
 from crtui.core.plan import Ask
@@ -20,6 +21,7 @@ from crtui.wire.trace_plain import plain_attempt, read_plain
 MAX_LINE: Final = 16 * 1024 * 1024
 MAX_T_S: Final = 10 * 366 * 86_400
 MAX_MONO: Final = 2**53
+MAX_REQUESTS: Final = 10**15
 VERSION: Final = 1
 
 
@@ -27,7 +29,8 @@ VERSION: Final = 1
 class Header:
     """A trace's first line. ``start`` is wall milliseconds; ``config`` is section 3 as JSON.
 
-    ``mono`` is the monotonic clock at the start, and ``state`` what the core knew then (a dump).
+    ``mono`` is the monotonic clock at the start. Where that is within a history, ``state`` is what the
+    core knew then (a dump), ``events`` the last it had told, and ``requests`` those of the run.
     """
 
     start: int
@@ -35,6 +38,8 @@ class Header:
     config: Mapping[str, object]
     mono: int = 0
     state: Mapping[str, object] | None = None
+    events: tuple[Event, ...] = ()
+    requests: int = 0
 
     def at(self, t: float) -> Now:
         """The instant ``t`` seconds after the start."""
@@ -78,8 +83,15 @@ def read_header(lines: Iterator[tuple[int, bytes]], name: str) -> Header:
             raise _fault(name, number, "mono must be the milliseconds of a monotonic clock")
         if state is not None and not isinstance(state, dict):
             raise _fault(name, number, "state must be an object that `crtui export` wrote")
+        requests = data.get("requests", 0)
+        if type(requests) is not int or not 0 <= requests <= MAX_REQUESTS:
+            raise _fault(name, number, "requests must be a count")
+        try:
+            events = tuple(map(event_from_json, data.get("events", ())))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise _fault(name, number, "events must be those that `crtui export` wrote") from None
         given = cast("dict[str, object]", config), mono, cast("dict[str, object] | None", state)
-        return Header(start, seed, *given)
+        return Header(start, seed, *given, events, requests)
     raise _fault(name, 1, "the trace is empty; its first line must be the header")
 
 

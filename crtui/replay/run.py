@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import orjson
 
-from crtui import __version__
 from crtui.config.load import load_config
 from crtui.core.core import UnknownProviderError
 from crtui.core.encode import snapshot_json
-from crtui.core.events import Event
 from crtui.core.now import Now, stamp
-from crtui.core.plan import Ask, Plan, UnknownProfileError
+from crtui.core.plan import Plan, UnknownProfileError
 from crtui.core.settings import CoreSettings
-from crtui.core.views import GatewayView, Snapshot
+from crtui.core.views import Snapshot
 from crtui.errors import TraceError
-from crtui.replay.begin import first_core
+from crtui.replay.begin import first_fold
 from crtui.replay.reader import Header, read_header, read_steps
 
 _Output = dict[str, object]
-TAIL: Final = 100
-"""Events that a state shows."""
 COLLECT_EVERY: Final = 100_000
 """Objects made between two looks for garbage."""
 
@@ -40,36 +35,25 @@ class Replay:
         self._lines = enumerate(lines, 1)
         self.header: Header = read_header(self._lines, name)
         self.now: Now = self.header.at(0)
-        self._core = first_core(self.header, name, settings)
-        self._default_profile = self._core.settings.default_profile
-        self._tail: deque[Event] = deque(maxlen=TAIL)
+        self._fold = first_fold(self.header, name, settings)
 
     def outputs(self) -> Iterator[_Output]:
         """Every event and plan, in order. Raises ``TraceError`` at a bad line."""
-        start, core, tail = self.header.start, self._core, self._tail
+        start, fold = self.header.start, self._fold
         for line, now, item in read_steps(self._lines, self.header, self._name):
             self.now = now
             try:
-                asked = isinstance(item, Ask)
-                plan, events = core.route(item, now) if asked else (None, core.feed(item, now))
+                events, plan = fold.feed(item, now)
             except (UnknownProviderError, UnknownProfileError) as fault:
                 raise TraceError(f"{self._name}:{line}: {fault}") from fault
             for event in events:
-                tail.append(event)
                 yield event.to_json({"t": (event.at - start) / 1000, "output": "event"})
             if plan is not None:
                 yield self._plan(plan, now)
 
     def state(self) -> Snapshot:
         """The state at the last input's time, with the last hundred events."""
-        gateway = GatewayView(
-            __version__,
-            "",
-            self.header.start,
-            allow_paid=self._core.allow_paid,
-            default_profile=self._default_profile,
-        )
-        return self._core.snapshot(self.now, gateway, tuple(self._tail))
+        return self._fold.snapshot(self.now, "", self.header.start)
 
     def _plan(self, plan: Plan, now: Now) -> _Output:
         return {

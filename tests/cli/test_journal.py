@@ -105,7 +105,9 @@ async def test_export_piped_into_replay_ends_in_the_state_that_is_shown_live(pla
 
     assert attempts == 6
     for lines in (trace, after):
-        assert lasting(replayed(place, lines)) == lasting(shown)
+        again = replayed(place, lines)
+        assert lasting(again) == lasting(shown)
+        assert again["gateway"]["requests"] == shown["gateway"]["requests"] == 5
     assert b"private question" not in trace + after
 
 
@@ -119,6 +121,7 @@ async def test_a_gateway_that_is_stopped_and_started_knows_what_it_knew(place):
         with place.serving(config) as serving:
             after = await state_of(place, serving)
 
+    assert (before["gateway"]["requests"], after["gateway"]["requests"]) == (1, 0)
     assert lasting(after) == lasting(before)
     assert after["providers"][0]["operator"]["override"] == "drained"
     assert [event["kind"] for event in after["events"]] == [event["kind"] for event in before["events"]]

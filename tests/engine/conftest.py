@@ -74,6 +74,7 @@ class Live:
     def ask(self, **ask: Any) -> str:
         """Plan a request and begin it at the first of its order; the provider's name."""
         self.requests += 1
+        self.engine.opened()
         plan = self.engine.route(Ask("chat", f"r{self.requests}", **ask))
         self.ticket = self.engine.begin(plan.order[0], plan.profile, last_resort=plan.last_resort)
         self.profile = plan.profile
@@ -84,6 +85,7 @@ class Live:
         self.engine.end(
             Attempt(provider, ok, **{"ticket": self.ticket, "profile": self.profile, **known, **attempt})
         )
+        self.engine.closed()
 
     def serve(self, count: int = 1, **attempt: Any) -> None:
         for _ in range(count):
@@ -96,8 +98,8 @@ class Live:
         self.engine.command(Command(command, provider, **rest))  # type: ignore[arg-type]
 
     def shown(self) -> dict[str, Any]:
-        """The state as the gateway would tell it, but for what concerns the gateway itself."""
-        return without_gateway(snapshot_json(self.engine.snapshot()))
+        """The state as the gateway would tell it, as far as its inputs tell it."""
+        return core_part(snapshot_json(self.engine.snapshot()))
 
     @property
     def path(self) -> Path:
@@ -120,14 +122,17 @@ def replayed(lines: list[bytes]) -> dict[str, Any]:
     run = Replay(lines, "trace")
     for _ in run.outputs():
         pass
-    return without_gateway(orjson.loads(orjson.dumps(snapshot_json(run.state()))))
+    return core_part(orjson.loads(orjson.dumps(snapshot_json(run.state()))))
 
 
-def without_gateway(state: dict[str, Any]) -> dict[str, Any]:
+OF_GATEWAY = ("version", "in_flight", "requests", "allow_paid", "default_profile")
+"""What inputs tell of it: not where it listens, and what else is amiss."""
+
+
+def core_part(state: dict[str, Any]) -> dict[str, Any]:
     """What the core is answerable for: no forecast or agents, and nothing polls told for show only."""
-    kept = orjson.loads(
-        orjson.dumps({k: v for k, v in state.items() if k not in ("gateway", "forecast", "agents")})
-    )
+    kept = orjson.loads(orjson.dumps({k: v for k, v in state.items() if k not in ("forecast", "agents")}))
+    kept["gateway"] = {key: kept["gateway"][key] for key in OF_GATEWAY}
     for row in kept["providers"]:
         row |= {"server": None, "declared": None, "pulls": []}
         row["models"] = [model | {"size_bytes": None, "capabilities": None} for model in row["models"]]

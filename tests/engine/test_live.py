@@ -23,7 +23,7 @@ from crtui.engine.recorder import TraceRecorder
 from crtui.engine.signals import SignalFiles
 from crtui.engine.state_dir import StateDir
 from crtui.wire.trace_out import timed
-from tests.engine.conftest import replayed, without_gateway
+from tests.engine.conftest import core_part, replayed
 
 pytestmark = pytest.mark.timeout(60)
 SPEED = 20.0
@@ -67,7 +67,7 @@ async def test_the_export_of_the_demo_replays_to_everything_that_was_shown_last(
     lines = exported(tmp_path / "state", unstamp(shown["at"]))
 
     assert len(lines) > 150
-    assert replayed(lines) == without_gateway(shown)
+    assert replayed(lines) == core_part(shown)
 
 
 async def test_a_restarted_demo_goes_on_where_it_was_and_its_signals_are_there(tmp_path):
@@ -100,3 +100,4 @@ async def test_a_trace_that_is_recorded_beside_the_journal_is_the_same_story(tmp
         assert row["usage"] == known["usage"]
         assert row["health"]["state"] == known["health"]["state"]
     assert again["events"][-1]["seq"] == shown["events"][-1]["seq"]
+    assert again["gateway"]["requests"] == shown["gateway"]["requests"]

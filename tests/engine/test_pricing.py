@@ -38,7 +38,7 @@ class Shop:
         self.providers, _ = build_providers(config, KEYS)
         self.trace = folder / "trace.jsonl"
         self.recorder = TraceRecorder(self.trace, config.to_data(), 0)
-        self.recorder.begin(None, clock.now())
+        self.recorder.begin(None, (), clock.now())
         self.pricing = Pricing(settings, self.providers, prices or PriceList())
         self.engine = Engine(
             settings, self.providers, clock, url="", record=self.recorder, pricing=self.pricing

@@ -8,7 +8,7 @@ import pytest
 
 from crtui.core.now import DAY, MINUTE
 from crtui.engine.retention import KEPT_EVERY_MS, Retention, used_bytes
-from tests.engine.conftest import Live, without_gateway
+from tests.engine.conftest import Live, core_part
 
 
 def ids(live: Live) -> tuple[int, int]:
@@ -55,7 +55,7 @@ def test_a_journal_larger_than_its_size_gives_its_oldest_back_to_the_disk(live):
     assert live.replayed()["providers"] == shown["providers"]
     live.kill()
     live.start()
-    assert without_gateway(live.shown())["providers"] == shown["providers"]
+    assert core_part(live.shown())["providers"] == shown["providers"]
 
 
 def test_of_many_checkpoints_one_in_half_an_hour_stays(live):

@@ -24,6 +24,7 @@ HEADER = {
     "start": "2026-11-20T09:00:00Z",
     "config": {"provider": [{"name": "a", "kind": "ollama"}, {"name": "b", "kind": "ollama"}]},
 }
+EVENT = {"seq": 1, "at": "2026-11-20T08:59:00.000Z", "kind": "attempt.ok", "provider": "a"}
 LOTS = 10**9
 
 
@@ -120,6 +121,17 @@ def test_requests_are_counted_by_their_routes_or_where_there_are_none_by_attempt
     assert counts == [1, 5]
 
 
+def test_what_a_header_tells_of_the_time_before_is_shown(tmp_path):
+    route = {"t": 0, "input": "route", "id": "1", "wire": "chat"}
+    player = Player(write(tmp_path / "t.jsonl", route, header=HEADER | {"events": [EVENT], "requests": 7}))
+    player.seek(0, LOTS)
+    shown = snapshot_json(player.snapshot())
+
+    assert shown["gateway"]["requests"] == 8
+    assert (shown["events"][0], len(shown["events"])) == (EVENT, 2)
+    player.close()
+
+
 def test_what_is_in_flight_is_shown(tmp_path):
     player = Player(write(tmp_path / "t.jsonl", {"t": 0, "input": "begin", "provider": "a", "ticket": 1}))
     player.seek(0, LOTS)
@@ -148,6 +160,12 @@ def test_a_trace_without_inputs_shows_its_start(tmp_path):
         (json.dumps(HEADER | {"mono": -1}).encode(), "mono must be"),
         (json.dumps(HEADER | {"state": 3}).encode(), "state must be"),
         (json.dumps(HEADER | {"state": {}}).encode(), "crtui export"),
+        (json.dumps(HEADER | {"requests": -1}).encode(), "requests must be"),
+        (json.dumps(HEADER | {"events": 3}).encode(), "events must be"),
+        (json.dumps(HEADER | {"events": [3]}).encode(), "events must be"),
+        (json.dumps(HEADER | {"events": [{"seq": 1, "at": "soon", "kind": "x"}]}).encode(), "events must be"),
+        (json.dumps(HEADER | {"events": [EVENT | {"kind": []}]}).encode(), "events must be"),
+        (json.dumps(HEADER | {"events": [EVENT | {"provider": 3}]}).encode(), "events must be"),
         (json.dumps(HEADER | {"state": {"format": 1}}).encode(), "crtui export"),
         (json.dumps(HEADER).encode() + b'\n{"t":0,"input":"x"}', "input must be one of"),
     ],
