@@ -148,7 +148,8 @@ class Try:
     def _interrupted(self, reason: Reason) -> AttemptError:
         if reason != "late":
             return StoppedError(reason, _STOPPED[reason])
-        if self._report.content_at is not None:
+        reader = self._report.reader
+        if reader is not None and (reader.content_seen or reader.thinking):
             return AttemptError("timeout", f"stalled for {self._provider.idle_timeout_s:g} s")
         return AttemptError("timeout", f"no answer within {self._first_wait():g} s")
 
@@ -212,8 +213,9 @@ class Try:
         call, report = self._call, self._report
         assert self._patience is not None
         reader = report.reader = call.codec.stream_reader()
-        held = await first_content(response, reader)
-        self._patience.restart(self._seconds(self._provider.idle_timeout_s))
+        idle_s = self._seconds(self._provider.idle_timeout_s)
+        held = await first_content(response, reader, self._patience, idle_s)
+        self._patience.restart(idle_s)
         await self._commit(answered(response.headers))
         await relay(response, reader, call.reply, self._patience, held)
 

@@ -20,12 +20,14 @@ HELD_BYTES: Final = 1024 * 1024
 _EVENT_ENDS: Final = (b"\n\n", b"\n\r\n", b"\r\r")
 
 
-async def first_content(response: Response, reader: StreamReader) -> bytes:
+async def first_content(response: Response, reader: StreamReader, patience: Patience, idle_s: float) -> bytes:
     """Hold back the handshake frames; returns everything up to and with the first content.
 
-    Raises ``AttemptError`` where none comes, and what the HTTP client raises.
+    A model that thinks out of sight has answered, so from then on it gets ``idle_s`` between two events.
+    Raises ``AttemptError`` where no content comes, and what the HTTP client raises.
     """
     held = bytearray()
+    events = 0
     while not (reader.content_seen or reader.complete):
         if len(held) > HELD_BYTES:
             raise AttemptError("protocol", "no content in the first MiB of the stream")
@@ -38,6 +40,9 @@ async def first_content(response: Response, reader: StreamReader) -> bytes:
         check(reader)
         if not data and not reader.complete:
             raise AttemptError("reset", "stream cut before its content")
+        if reader.thinking and reader.events != events:
+            events = reader.events
+            patience.restart(idle_s)
     return bytes(held)
 
 

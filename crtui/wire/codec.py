@@ -61,6 +61,11 @@ class StreamReader(Protocol):
         ...
 
     @property
+    def thinking(self) -> bool:
+        """Whether the model has begun to think out of sight: it is at work, but nothing is lost yet."""
+        ...
+
+    @property
     def complete(self) -> bool:
         """Whether the wire's own end marker has been seen: only that means the answer is whole."""
         ...

@@ -94,6 +94,7 @@ class MessagesReader(EventReader):
     def _see_block(self, block: dict[str, object]) -> None:
         """A tool's block says something by itself; a block of text does by its text, mostly empty."""
         if block.get("type") in ("text", "thinking"):
+            self.thinking |= block.get("type") == "thinking"
             self._see_part(block)
         elif block:
             self._content(0)

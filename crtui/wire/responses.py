@@ -95,6 +95,7 @@ class ResponsesReader(EventReader):
 
     def _see_item(self, item: dict[str, object]) -> None:
         """An item's text counts only where no delta told it before."""
+        self.thinking |= item.get("type") == "reasoning"
         if not self.content_seen and item and (item.get("type") not in _PLAIN_ITEMS or _parts(item)):
             self._content(sum(len(as_text(part.get("text"))) for part in _parts(item)))
 

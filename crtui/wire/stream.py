@@ -31,6 +31,7 @@ class EventReader:
 
     def __init__(self) -> None:
         self.content_seen = False
+        self.thinking = False
         self.complete = False
         self.error: str | None = None
         self.error_status: int | None = None

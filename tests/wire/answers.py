@@ -113,5 +113,12 @@ def read(wire: str, *data: bytes, close: bool = False) -> StreamReader:
 
 def seen(reader: StreamReader) -> tuple[object, ...]:
     """All that a reader tells."""
-    told = (reader.content_seen, reader.complete, reader.error, reader.error_status, reader.broken)
+    told = (
+        reader.content_seen,
+        reader.thinking,
+        reader.complete,
+        reader.error,
+        reader.error_status,
+        reader.broken,
+    )
     return (*told, reader.error_code, reader.events, reader.usage, reader.model, reader.output_chars)
