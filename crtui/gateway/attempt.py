@@ -214,10 +214,15 @@ class Try:
         assert self._patience is not None
         reader = report.reader = call.codec.stream_reader()
         idle_s = self._seconds(self._provider.idle_timeout_s)
-        held = await first_content(response, reader, self._patience, idle_s)
-        self._patience.restart(idle_s)
-        await self._commit(answered(response.headers))
-        await relay(response, reader, call.reply, self._patience, held)
+        try:
+            held = await first_content(response, reader, self._patience, idle_s)
+            self._patience.restart(idle_s)
+            await self._commit(answered(response.headers))
+            await relay(response, reader, call.reply, self._patience, held)
+        except AttemptError as fault:
+            if reader.error is not None:
+                fault.limits = self._limits(response, reader.error_body, reader.error_status)
+            raise
 
     async def _commit(self, headers: Sequence[Header]) -> None:
         """Content is there: nobody else answers this request any more."""

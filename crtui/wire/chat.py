@@ -13,7 +13,7 @@ from crtui.wire.faults import UNKNOWN_STATUS, Fault, read_fault
 from crtui.wire.json_codec import JsonCodec
 from crtui.wire.jsonview import as_list, as_object, as_text
 from crtui.wire.restream import chat_stream
-from crtui.wire.stream import EventReader
+from crtui.wire.stream import EventReader, inner_error
 from crtui.wire.usage import larger, openai_usage
 
 DONE: Final = b"[DONE]"
@@ -109,7 +109,7 @@ class ChatReader(EventReader):
 
     def _see_end(self, choice: dict[str, object]) -> None:
         if fault := _choice_fault(choice):
-            self._fail(fault)
+            self._fail(fault, inner_error(choice))
         self._finished = True
         self._refused |= choice.get("finish_reason") == "content_filter"
 

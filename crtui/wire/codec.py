@@ -86,6 +86,11 @@ class StreamReader(Protocol):
         ...
 
     @property
+    def error_body(self) -> bytes:
+        """The in-band error as a body of its own, in which waits are looked for; empty without one."""
+        ...
+
+    @property
     def broken(self) -> str | None:
         """Why the stream cannot be one of this wire (event too large, not SSE at all ...)."""
         ...

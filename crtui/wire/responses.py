@@ -15,7 +15,7 @@ from crtui.wire.faults import NO_MESSAGE, UNKNOWN_STATUS, Fault, read_fault
 from crtui.wire.json_codec import JsonCodec
 from crtui.wire.jsonview import as_list, as_object, as_text
 from crtui.wire.restream import responses_stream
-from crtui.wire.stream import EventReader
+from crtui.wire.stream import EventReader, inner_error
 from crtui.wire.usage import responses_usage
 
 _BACKGROUND: Final = ("queued", "in_progress")
@@ -81,7 +81,9 @@ class ResponsesReader(EventReader):
             case "response.completed" | "response.incomplete":
                 self._see_end(as_object(fields.get("response")))
             case "response.failed":
-                self._fail(_failure(as_object(fields.get("response"))) or Fault(NO_MESSAGE, UNKNOWN_STATUS))
+                response = as_object(fields.get("response"))
+                fault = _failure(response) or Fault(NO_MESSAGE, UNKNOWN_STATUS)
+                self._fail(fault, inner_error(response))
             case "response.output_item.added" | "response.output_item.done":
                 self._see_item(as_object(fields.get("item")))
             case _ if kind.endswith(".delta"):

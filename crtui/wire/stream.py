@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import orjson
+
 from crtui.core.inputs import Usage
 from crtui.wire.faults import (
     LOOKED_AT,
@@ -36,6 +38,7 @@ class EventReader:
         self.error: str | None = None
         self.error_status: int | None = None
         self.error_code = ""
+        self.error_body = b""
         self.broken: str | None = None
         self.events = 0
         self.usage: Usage | None = None
@@ -105,8 +108,9 @@ class EventReader:
         self.content_seen = True
         self.output_chars += chars
 
-    def _fail(self, fault: Fault) -> None:
+    def _fail(self, fault: Fault, body: bytes) -> None:
         self.error, self.error_status, self.error_code = fault
+        self.error_body = body
         self._ended = True
 
     def _break(self, why: str) -> None:
@@ -131,9 +135,9 @@ class EventReader:
         self._readable = True
         self._unreadable_run = 0
         if fault := read_fault(value):
-            self._fail(fault)
+            self._fail(fault, event.data)
         elif event.name == "error":
-            self._fail(Fault(error_text(event.data), error_status(as_object(value))))
+            self._fail(Fault(error_text(event.data), error_status(as_object(value))), event.data)
         else:
             self._see(event.name, as_object(value))
 
@@ -144,14 +148,14 @@ class EventReader:
         except ValueError:
             return
         if fault:
-            self._fail(fault)
+            self._fail(fault, line)
         elif not self.events:
             self._break("a whole JSON answer where a stream was asked for")
 
     def _unreadable(self, event: SseEvent) -> None:
         self._unreadable_run += 1
         if event.name == "error":
-            self._fail(Fault(error_text(event.data) or NO_MESSAGE, UNKNOWN_STATUS))
+            self._fail(Fault(error_text(event.data) or NO_MESSAGE, UNKNOWN_STATUS), event.data)
         elif self._unreadable_run == MAX_UNREADABLE:
             self._break("a stream whose events are not JSON")
 
@@ -188,6 +192,14 @@ class EventReader:
             self._break(f"not an event stream: {error_text(head)}")
             return
         if fault:
-            self._fail(fault)
+            self._fail(fault, head)
         else:
             self._break("a whole JSON answer where a stream was asked for")
+
+
+def inner_error(fields: dict[str, object]) -> bytes:
+    """The error inside an object that holds much else, as the body it would be alone."""
+    try:
+        return orjson.dumps({"error": fields.get("error")})
+    except orjson.JSONEncodeError:  # nested deeper than is written
+        return b""

@@ -396,13 +396,3 @@ async def test_one_trial_at_a_time_goes_to_a_provider_that_may_have_recovered(ho
         await gateway.end(1)
     assert second.status == 429
     assert len(upstream.requests) == 2
-
-
-async def test_a_wait_that_only_an_error_inside_a_200_tells_is_kept(house: Open) -> None:
-    limited = {"error": {"code": 429, "message": "Quota exceeded. Please retry in 26.5s."}}
-    async with Upstream(ok_json(limited)) as upstream, house(upstream) as gateway:
-        answer = await gateway.chat(chat_request())
-        end = await gateway.end()
-    assert end.limits.retry_after_ms == 26_500
-    assert answer.status == 429
-    assert 26 <= int(answer.header("retry-after") or 0) <= 27

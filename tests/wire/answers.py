@@ -113,12 +113,6 @@ def read(wire: str, *data: bytes, close: bool = False) -> StreamReader:
 
 def seen(reader: StreamReader) -> tuple[object, ...]:
     """All that a reader tells."""
-    told = (
-        reader.content_seen,
-        reader.thinking,
-        reader.complete,
-        reader.error,
-        reader.error_status,
-        reader.broken,
-    )
-    return (*told, reader.error_code, reader.events, reader.usage, reader.model, reader.output_chars)
+    told = (reader.content_seen, reader.thinking, reader.complete, reader.broken)
+    error = (reader.error, reader.error_status, reader.error_code, reader.error_body)
+    return (*told, *error, reader.events, reader.usage, reader.model, reader.output_chars)
