@@ -28,7 +28,7 @@ class Ending:
     async def passed_through(self, name: str, fault: AttemptError) -> None:
         """What the provider itself said, in words that the caller's client understands."""
         self._reply.provider = name
-        code = overflow.CODE if fault.outcome.kind == "context" else "upstream_error"
+        code = overflow.CODE if fault.outcome.kind == "context" else fault.code or "upstream_error"
         refusal = Refusal(fault.status or 502, self._words(fault), code)
         if code == overflow.CODE and not self._is_clear(fault):
             refusal = Refusal(400, self._words(fault), code, retry=False)
@@ -44,21 +44,28 @@ class Ending:
         await self._in_band(refusal.message, refusal.status, refusal.code)
 
     async def broken_off(self, name: str, fault: AttemptError) -> None:
-        """End without the wire's end marker or HTTP's last chunk: a cut answer must not look whole."""
+        """End without the wire's end marker: a cut answer must not look whole."""
         if isinstance(fault, StoppedError) and fault.reason != "stopping":
             self._cut()
             return
         if not self._reply.begun:
             raise RefusedError(STOPPING)
         status = fault.status if fault.status is not None and fault.status >= 400 else 502
-        await self._in_band(f"{name}: {fault.words}", status, None)
+        await self._in_band(f"{name}: {fault.words}", status, fault.code or None)
 
     async def _in_band(self, message: str, status: int, code: str | None) -> None:
+        """The error as the stream's last event, with HTTP's last chunk only where it ends the wire's streams.
+
+        Elsewhere a client that passes over the error would take what came before it for the whole.
+        """
         try:
             async with asyncio.timeout(LAST_WORD_S):
                 await self._reply.piece(self._codec.error_event(message, status, code))
         except TimeoutError:
             self._cut()
+            return
+        if self._codec.error_ends:
+            await self._reply.last(b"")
 
     def _cut(self) -> None:
         self._request.peer.cut()

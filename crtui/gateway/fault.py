@@ -25,7 +25,8 @@ class AttemptError(Exception):
     """Why an attempt failed.
 
     ``text`` is one safe line for people, ``body`` the error's whole safe text, in which codes and
-    phrases are looked for; ``answer`` is what the upstream itself said, where that may be handed on.
+    phrases are looked for; ``code`` is what an error inside an answer calls itself; ``answer`` is what
+    the upstream itself said, where that may be handed on.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class AttemptError(Exception):
         status: int | None = None,
         *,
         body: str = "",
+        code: str = "",
         limits: Limits = NO_LIMITS,
         answer: Answer | None = None,
     ) -> None:
@@ -42,13 +44,16 @@ class AttemptError(Exception):
         self.kind: ErrorKind | None = kind
         self.text = text
         self.body = body or text
+        self.code = code
         self.status = status
         self.limits = limits
         self.answer = answer
 
     def mask(self, secrets: Collection[str]) -> None:
         """Make the secrets among what the provider said unreadable."""
-        self.text, self.body = mask_secrets(self.text, secrets), mask_secrets(self.body, secrets)
+        self.text, self.body, self.code = (
+            mask_secrets(said, secrets) for said in (self.text, self.body, self.code)
+        )
 
     @property
     def outcome(self) -> Outcome:

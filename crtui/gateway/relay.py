@@ -86,7 +86,8 @@ def check(reader: StreamReader) -> None:
 def told(text: str, status: int | None, code: str, limits: Limits = NO_LIMITS) -> AttemptError:
     """The fault of an error inside a 2xx; its code is looked for like any other word of it."""
     kind = None if status else "protocol"
-    return AttemptError(kind, text, status, body=f"{text} ({code})" if code else text, limits=limits)
+    body = f"{text} ({code})" if code else text
+    return AttemptError(kind, text, status, body=body, code=code, limits=limits)
 
 
 class WholeEvents:

@@ -48,6 +48,7 @@ class ChatCodec(JsonCodec):
 
     wire: Wire = "chat"
     heartbeat = b": keep-alive\n\n"
+    error_ends = False
 
     def stream_reader(self) -> ChatReader:
         """A reader for one streamed answer."""

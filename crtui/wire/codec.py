@@ -123,6 +123,9 @@ class Codec(Protocol):
     heartbeat: bytes
     """What a stream may carry at any time without meaning anything."""
 
+    error_ends: bool
+    """Whether ``error_event`` is an end of its own of a stream, that no client takes for success."""
+
     def read_request(self, body: bytes) -> RequestFacts:
         """Read what the gateway needs. Raises ``BadBodyError``."""
         ...

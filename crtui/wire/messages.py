@@ -35,6 +35,7 @@ class MessagesCodec(JsonCodec):
 
     wire: Wire = "messages"
     heartbeat = b'event: ping\ndata: {"type":"ping"}\n\n'
+    error_ends = False
 
     def stream_reader(self) -> MessagesReader:
         """A reader for one streamed answer."""

@@ -33,6 +33,7 @@ class ResponsesCodec(JsonCodec):
 
     wire: Wire = "responses"
     heartbeat = b": keep-alive\n\n"
+    error_ends = True
 
     def read_content(self, body: bytes) -> Content:
         """Read what rules and capability checks look at. Raises ``BadBodyError``."""

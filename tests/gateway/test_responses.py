@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from crtui.core.inputs import Usage
+from crtui.gateway.waiting import Pace
 from tests.fakes.upstream import Upstream, cut, ok_json, status, stream
 from tests.wire.answers import (
     ADDED,
@@ -91,19 +92,62 @@ async def test_a_provider_that_does_not_speak_it_is_passed_over(house: Open) -> 
 
 
 @pytest.mark.fault("P24")
-async def test_a_cut_stream_ends_as_a_failed_response_and_without_a_last_chunk(house: Open) -> None:
+async def test_a_cut_stream_ends_as_a_failed_response_which_codex_reads_only_from_a_whole_body(
+    house: Open,
+) -> None:
     script = cut(*BEGUN, how="clean")
     async with Upstream(script) as upstream, house(provider("a", upstream.url, wires=WIRES)) as gateway:
         answer = await ask(gateway, request(stream=True))
         end = await gateway.end()
     error = json.loads(answer.body.rpartition(b"data: ")[2])
-    assert not answer.whole
+    assert answer.whole
     assert error["type"] == "response.failed"
     assert error["response"]["error"] == {
         "code": "server_error",
         "message": "a: stream cut before its end",
     }
     assert (end.ok, end.midstream) == (False, True)
+
+
+def failed_with(code: str) -> bytes:
+    return ended("failed", error={"code": code, "message": "because"})
+
+
+async def error_told(gateway: House, before: bytes, gate: asyncio.Event) -> dict[str, str]:
+    """The error of a failed response, sent once ``before`` has been read, in a body with its last chunk."""
+    client = await gateway.connect()
+    await client.ask("POST", "/v1/responses", request(stream=True))
+    await client.read_some(before)
+    gate.set()
+    said = await client.rest_until(b"0\r\n\r\n")
+    return json.loads(said.rpartition(b"data: ")[2].partition(b"\n")[0])["response"]["error"]
+
+
+@pytest.mark.parametrize(
+    "code", ["context_length_exceeded", "invalid_prompt", "usage_not_included", "server_is_overloaded"]
+)
+async def test_a_response_that_fails_after_its_content_keeps_its_code_and_words(
+    house: Open, code: str
+) -> None:
+    gate = asyncio.Event()
+    async with (
+        Upstream(stream(*BEGUN, gate, failed_with(code))) as upstream,
+        house(provider("a", upstream.url, wires=WIRES)) as gateway,
+    ):
+        error = await error_told(gateway, b"Hello", gate)
+    assert error["code"] == code
+    assert "because" in error["message"]
+
+
+@pytest.mark.parametrize("code", ["context_length_exceeded", "invalid_prompt"])
+async def test_the_callers_own_fault_keeps_its_code_and_words_too(house: Open, code: str) -> None:
+    gate = asyncio.Event()
+    async with (
+        Upstream(stream(CREATED, gate, failed_with(code))) as upstream,
+        house(provider("a", upstream.url, wires=WIRES), pace=Pace(silence_s=0)) as gateway,
+    ):
+        error = await error_told(gateway, b"\r\n\r\n", gate)
+    assert error == {"code": code, "message": "because"}
 
 
 async def test_openais_library_reads_it_plain_streamed_and_with_a_tool_call(house: Open) -> None:
