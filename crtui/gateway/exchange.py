@@ -80,7 +80,8 @@ class Exchange:
         except UnknownProfileError as error:
             raise RefusedError(Refusal(400, str(error), "unknown_profile")) from None
         self._reply.profile = plan.profile
-        waiting = Waiting(self._reply, self._codec.heartbeat, self._pace) if facts.stream else None
+        heartbeat = self._codec.heartbeat(self._request.headers.get(b"originator", b"").decode("latin-1"))
+        waiting = Waiting(self._reply, heartbeat, self._pace) if facts.stream else None
         try:
             call = self._call(ask, plan, facts.stream, body, waiting)
             fault = await self._try_all(plan, call)

@@ -47,7 +47,6 @@ class ChatCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/chat/completions``; its answers may also be embeddings."""
 
     wire: Wire = "chat"
-    heartbeat = b": keep-alive\n\n"
     error_ends = False
 
     def stream_reader(self) -> ChatReader:

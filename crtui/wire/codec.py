@@ -120,8 +120,6 @@ class Codec(Protocol):
     """One wire: ``messages`` (Anthropic), ``chat`` or ``responses`` (OpenAI)."""
 
     wire: Wire
-    heartbeat: bytes
-    """What a stream may carry at any time without meaning anything."""
 
     error_ends: bool
     """Whether ``error_event`` is an end of its own of a stream, that no client takes for success."""
@@ -148,6 +146,13 @@ class Codec(Protocol):
 
     def stream_reader(self) -> StreamReader:
         """A reader for one streamed answer."""
+        ...
+
+    def heartbeat(self, originator: str) -> bytes:
+        """What a stream may carry before its first event without meaning anything to this client.
+
+        ``originator`` is what the caller says in the header of that name; empty without one.
+        """
         ...
 
     def error_body(self, status: int, message: str, code: str | None = None) -> bytes:

@@ -44,6 +44,10 @@ class JsonCodec(ABC):
             return AnswerFacts(False, None, *fault)
         return self._answer(fields)
 
+    def heartbeat(self, originator: str) -> bytes:
+        """A comment: every reader of events passes over it."""
+        return b": keep-alive\n\n"
+
     def as_stream(self, answer: bytes) -> bytes:
         """A whole answer as the events of a stream."""
         return self._events(as_object(loads(answer)))

@@ -34,8 +34,11 @@ class MessagesCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/messages`` and its ``count_tokens``."""
 
     wire: Wire = "messages"
-    heartbeat = b'event: ping\ndata: {"type":"ping"}\n\n'
     error_ends = False
+
+    def heartbeat(self, originator: str) -> bytes:
+        """A ping, as Anthropic sends it."""
+        return b'event: ping\ndata: {"type":"ping"}\n\n'
 
     def stream_reader(self) -> MessagesReader:
         """A reader for one streamed answer."""

@@ -32,8 +32,17 @@ class ResponsesCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/responses``."""
 
     wire: Wire = "responses"
-    heartbeat = b": keep-alive\n\n"
     error_ends = True
+
+    def heartbeat(self, originator: str) -> bytes:
+        """A comment, but for Codex the event that OpenAI keeps its streams alive with.
+
+        Codex counts events alone and gives up where none comes in time. Others must not get one:
+        OpenAI's library refuses any event before ``response.created``.
+        """
+        if not originator.lower().startswith("codex"):
+            return super().heartbeat(originator)
+        return b'event: keepalive\ndata: {"type":"keepalive","sequence_number":0}\n\n'
 
     def read_content(self, body: bytes) -> Content:
         """Read what rules and capability checks look at. Raises ``BadBodyError``."""

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import anthropic
+import openai
 import pytest
 
 from crtui.gateway.waiting import Pace
@@ -163,6 +164,33 @@ async def test_a_whole_answer_is_waited_for_in_silence(house: Open) -> None:
         asyncio.get_running_loop().call_later(0.05, gate.set)
         answer = await client.read()
     assert answer.json == COMPLETION
+
+
+async def test_codex_hears_an_event_because_it_passes_over_comments(house: Open) -> None:
+    gate = asyncio.Event()
+    async with (
+        Upstream(later(gate, stream(*GOOD["responses"]))) as upstream,
+        house(any_wire("a", upstream), pace=AT_ONCE) as gateway,
+    ):
+        client = await gateway.connect()
+        await client.ask("POST", "/v1/responses", RESPONSE, originator="codex_exec")
+        await client.read_some(b'event: keepalive\ndata: {"type":"keepalive","sequence_number":0}\n\n')
+        gate.set()
+        rest = await client.rest_until(b"response.completed")
+    assert b": keep-alive" not in rest
+
+
+async def test_openais_library_accumulates_what_comes_after_the_comments(house: Open) -> None:
+    gate = asyncio.Event()
+    async with (
+        Upstream(later(gate, stream(CREATED, COMPLETED))) as upstream,
+        house(any_wire("a", upstream), pace=AT_ONCE) as gateway,
+        openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="k", max_retries=0) as sdk,
+        sdk.responses.stream(model="gpt-5", input="hi") as streamed,
+    ):
+        gate.set()
+        response = await streamed.get_final_response()
+    assert response.output_text == "Hello"
 
 
 async def test_anthropics_library_reads_past_the_pings(house: Open) -> None:
