@@ -27,6 +27,9 @@ _ERROR_TYPES: Final = {
     429: "rate_limit_error",
 }
 
+_EXCUSED: Final = ("content_filter", "length")
+"""Finish reasons of an answer that may rightly be without content: thinking can take all of its length."""
+
 # What a delta or message may carry that a reader would miss if it were lost. A role is not among
 # them, nor what vendors add about the answer.
 _CONTENT: Final = frozenset(
@@ -91,7 +94,7 @@ class ChatReader(EventReader):
     def __init__(self) -> None:
         super().__init__()
         self._finished = False
-        self._refused = False
+        self._excused = False
 
     def _see(self, name: str, fields: dict[str, object]) -> None:
         self._named(fields)
@@ -111,12 +114,12 @@ class ChatReader(EventReader):
         if fault := _choice_fault(choice):
             self._fail(fault, inner_error(choice))
         self._finished = True
-        self._refused |= choice.get("finish_reason") == "content_filter"
+        self._excused |= choice.get("finish_reason") in _EXCUSED
 
     def _is_end_marker(self, data: bytes) -> bool:
         if len(data) > MAX_MARKER or data.strip() != DONE:
             return False
-        self._finish(excused=self._refused)
+        self._finish(excused=self._excused)
         return True
 
     def _is_final(self, fields: dict[str, object]) -> bool:
@@ -124,7 +127,7 @@ class ChatReader(EventReader):
 
     def _at_end(self) -> None:
         if self._finished:
-            self._finish(excused=self._refused)
+            self._finish(excused=self._excused)
 
 
 def _choices(fields: dict[str, object]) -> list[dict[str, object]]:
@@ -151,7 +154,7 @@ def _is_answer(choices: list[dict[str, object]], *, told: bool) -> bool:
         return False
     return (
         told
-        or any(choice.get("finish_reason") == "content_filter" for choice in choices)
+        or any(choice.get("finish_reason") in _EXCUSED for choice in choices)
         or any(message.get(key) for message in messages for key in _CONTENT)
     )
 

@@ -30,6 +30,10 @@ _ERROR_TYPES: Final = {
 }
 
 
+_EXCUSED: Final = ("refusal", "max_tokens", "model_context_window_exceeded")
+"""Stop reasons of a message that may rightly be without content: thinking can take all of its length."""
+
+
 class MessagesCodec(JsonCodec):
     """Implements ``Codec`` for ``POST /v1/messages`` and its ``count_tokens``."""
 
@@ -62,7 +66,7 @@ class MessagesCodec(JsonCodec):
             return AnswerFacts(valid=True)
         usage = anthropic_usage(fields.get("usage"))
         content = fields.get("content")
-        empty = not content and not (usage and usage.output) and fields.get("stop_reason") != "refusal"
+        empty = not content and not (usage and usage.output) and fields.get("stop_reason") not in _EXCUSED
         valid, model = isinstance(content, list) and not empty, as_text(fields.get("model")) or None
         return AnswerFacts(valid, usage, model=model)
 
@@ -75,7 +79,7 @@ class MessagesReader(EventReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._refused = False
+        self._excused = False
 
     def _see(self, name: str, fields: dict[str, object]) -> None:
         match as_text(fields.get("type")) or name:
@@ -89,9 +93,9 @@ class MessagesReader(EventReader):
                 self._count(anthropic_usage(message.get("usage")))
             case "message_delta":
                 self._count(anthropic_usage(fields.get("usage")))
-                self._refused |= as_object(fields.get("delta")).get("stop_reason") == "refusal"
+                self._excused |= as_object(fields.get("delta")).get("stop_reason") in _EXCUSED
             case "message_stop":
-                self._finish(excused=self._refused)
+                self._finish(excused=self._excused)
             case _:
                 pass
 

@@ -142,4 +142,4 @@ def _parts(item: dict[str, object]) -> list[dict[str, object]]:
 def _excused(response: dict[str, object]) -> bool:
     """Whether a response may rightly be without content."""
     why = as_object(response.get("incomplete_details")).get("reason")
-    return why == "content_filter" or response.get("status") in _BACKGROUND
+    return why in ("content_filter", "max_output_tokens") or response.get("status") in _BACKGROUND

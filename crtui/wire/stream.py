@@ -91,7 +91,7 @@ class EventReader:
         raise NotImplementedError
 
     def _finish(self, *, excused: bool) -> None:
-        """The answer is whole. One without content and output is empty, unless it is a refusal."""
+        """The answer is whole. One without content and output is empty, unless that is ``excused``."""
         self.complete = self._ended = True
         if not (self.content_seen or excused or (self.usage and self.usage.output)):
             self._break("an empty answer: finished without content")

@@ -32,11 +32,15 @@ def openai_usage(value: object) -> Usage | None:
     """Usage of Chat Completions, whose ``prompt_tokens`` includes cache reads and writes.
 
     Cached tokens are read where OpenAI puts them, or where DeepSeek does
-    (``prompt_cache_hit_tokens``). None if ``value`` holds no usable count at all.
+    (``prompt_cache_hit_tokens``). Gemini and xAI leave thinking out of ``completion_tokens`` but not
+    out of ``total_tokens``. None if ``value`` holds no usable count at all.
     """
     fields = as_object(value)
     told = _usage(fields, "prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens")
-    return told and _without_cached(told, as_object(fields.get("prompt_tokens_details")))
+    if told is None:
+        return None
+    told = told._replace(output=max(told.output, _beyond_prompt(fields)))
+    return _without_cached(told, as_object(fields.get("prompt_tokens_details")))
 
 
 def responses_usage(value: object) -> Usage | None:
@@ -62,6 +66,12 @@ def larger(one: Usage | None, other: Usage | None) -> Usage | None:
         max(one.cache_write_1h, other.cache_write_1h),
         max(costs, default=None),
     )
+
+
+def _beyond_prompt(fields: dict[str, object]) -> int:
+    """What the total leaves beside the prompt; 0 where either is not told."""
+    prompt, total = as_count(fields.get("prompt_tokens")), as_count(fields.get("total_tokens"))
+    return 0 if prompt is None or total is None else total - prompt
 
 
 def _with_lifetimes(told: Usage, creation: dict[str, object]) -> Usage:

@@ -74,13 +74,14 @@ def test_the_marker_completes_it_at_once(marker: bytes) -> None:
 
 
 @pytest.mark.fault("P33", "S17")
-def test_a_finish_without_content_and_output_is_empty_unless_it_was_filtered() -> None:
+def test_a_finish_without_content_and_output_is_empty_unless_it_was_filtered_or_cut() -> None:
     """RELIABILITY P33, S17."""
     assert "empty" in (read("chat", ROLE, FINISH, DONE).broken or "")
     assert "empty" in (read("chat", ROLE, FINISH, close=True).broken or "")
     assert "empty" in (read("chat", DONE).broken or "")
     assert read("chat", ROLE, FINISH, USAGE, DONE).broken is None
     assert read("chat", ROLE, choice("content_filter"), DONE).broken is None
+    assert read("chat", ROLE, choice("length"), DONE).broken is None
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,20 @@ def test_a_finish_without_content_and_output_is_empty_unless_it_was_filtered() -
             Usage(0, 0, 4, 5),
         ),
         ({"prompt_tokens": 9, "prompt_tokens_details": None}, Usage(9, 0)),
+        ({"prompt_tokens": 7477, "completion_tokens": 2060, "total_tokens": 11476}, Usage(7477, 3999)),
+        (
+            {
+                "prompt_tokens": 10120,
+                "completion_tokens": 1499,
+                "total_tokens": 14428,
+                "prompt_tokens_details": {"cached_tokens": 128},
+                "completion_tokens_details": {"reasoning_tokens": 2809},
+            },
+            Usage(9992, 4308, 128),
+        ),
+        ({"prompt_tokens": 6, "total_tokens": 31}, Usage(6, 25)),
+        ({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 2}, Usage(9, 3)),
+        ({"completion_tokens": 3, "total_tokens": 12}, Usage(0, 3)),
         ({"prompt_tokens": 9.0, "completion_tokens": -3}, Usage(9, 0)),
         ({"prompt_tokens": "9", "completion_tokens": True}, None),
         ({"prompt_tokens": 2**60}, None),
@@ -186,6 +201,7 @@ def test_a_whole_completion_is_valid_with_its_usage() -> None:
         ({"choices": [{"message": {"role": "assistant", "content": ""}}]}, True),
         ({"choices": [{"message": {"role": "assistant", "content": ""}}], "usage": None}, False),
         ({"choices": [{"message": {"role": "a"}, "finish_reason": "content_filter"}], "usage": None}, True),
+        ({"choices": [{"message": {"role": "a"}, "finish_reason": "length"}], "usage": None}, True),
     ],
 )
 @pytest.mark.fault("P02", "P33")

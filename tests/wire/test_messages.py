@@ -94,7 +94,7 @@ def test_a_done_marker_of_another_wire_ends_nothing() -> None:
 
 
 @pytest.mark.fault("P33", "S17")
-def test_a_message_finished_without_content_is_empty_unless_it_has_output_or_refuses() -> None:
+def test_a_message_finished_without_content_is_empty_unless_it_has_output_or_refuses_or_was_cut() -> None:
     """RELIABILITY P33, S17."""
 
     def finished(stop_reason: str, output: int) -> str | None:
@@ -113,6 +113,7 @@ def test_a_message_finished_without_content_is_empty_unless_it_has_output_or_ref
     assert "empty" in (finished("end_turn", 0) or "")
     assert finished("end_turn", 3) is None
     assert finished("refusal", 0) is None
+    assert finished("max_tokens", 0) is None
 
 
 ANSWER: dict[str, Any] = {
@@ -136,6 +137,7 @@ def test_a_whole_message_is_valid_with_its_usage() -> None:
         ({"content": [], "usage": None}, False),
         ({"content": [], "usage": {"output_tokens": 0}}, False),
         ({"content": [], "usage": None, "stop_reason": "refusal"}, True),
+        ({"content": [], "usage": None, "stop_reason": "max_tokens"}, True),
         ({"content": None}, False),
         ({"content": "text"}, False),
         ({"usage": None}, True),

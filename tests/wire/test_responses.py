@@ -109,11 +109,12 @@ def test_chats_marker_ends_nothing() -> None:
     assert not read("responses", CREATED, OUTPUT_TEXT, DONE, close=True).complete
 
 
-def test_an_end_without_content_and_output_is_empty_unless_it_was_filtered() -> None:
+def test_an_end_without_content_and_output_is_empty_unless_it_was_filtered_or_cut() -> None:
     """RELIABILITY P33."""
     assert "empty" in (read("responses", ended()).broken or "")
-    filtered = ended("incomplete", incomplete_details={"reason": "content_filter"})
-    assert read("responses", filtered).broken is None
+    for reason in ("content_filter", "max_output_tokens"):
+        incomplete = ended("incomplete", incomplete_details={"reason": reason})
+        assert read("responses", incomplete).broken is None
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,7 @@ def test_the_error_event_stands_alone_too() -> None:
         ({"status": "completed", "output": [OUTPUT]}, True),
         ({"status": "completed", "output": [], "usage": TOKENS}, True),
         ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, True),
+        ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, True),
         ({"status": "queued"}, True),
         ({"status": "completed"}, False),
         ({"status": "completed", "output": "text"}, False),
