@@ -14,7 +14,7 @@ from crtui.wire.json_codec import MAX_SESSION, JsonCodec
 from crtui.wire.jsonview import as_object, as_text, loads
 from crtui.wire.restream import messages_stream
 from crtui.wire.stream import EventReader
-from crtui.wire.usage import anthropic_usage
+from crtui.wire.usage import anthropic_usage, message_usage
 
 # https://docs.claude.com/en/api/errors
 _ERROR_TYPES: Final = {
@@ -92,7 +92,7 @@ class MessagesReader(EventReader):
                 self._named(message)
                 self._count(anthropic_usage(message.get("usage")))
             case "message_delta":
-                self._count(anthropic_usage(fields.get("usage")))
+                self.usage = message_usage(self.usage, fields.get("usage"))
                 self._excused |= as_object(fields.get("delta")).get("stop_reason") in _EXCUSED
             case "message_stop":
                 self._finish(excused=self._excused)

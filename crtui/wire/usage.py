@@ -6,9 +6,18 @@ What a dialect leaves out counts as 0; a nonsensical field counts as not told. S
 
 from __future__ import annotations
 
+from typing import Final
+
 from crtui.core.inputs import Usage
 from crtui.core.money import MOST, PICO, pico
 from crtui.wire.jsonview import as_count, as_object
+
+_INPUTS: Final = {
+    "input_tokens": "input",
+    "cache_read_input_tokens": "cache_read",
+    "cache_creation_input_tokens": "cache_write",
+}
+"""What Anthropic calls the parts of an input."""
 
 
 def anthropic_usage(value: object) -> Usage | None:
@@ -28,18 +37,38 @@ def anthropic_usage(value: object) -> Usage | None:
     return told and _with_lifetimes(told, as_object(fields.get("cache_creation")))
 
 
+def message_usage(before: Usage | None, value: object) -> Usage | None:
+    """Usage of a streamed message after a ``message_delta`` with this usage, ``before`` it as told so far.
+
+    A start may estimate its input (Ollama), or count what is cached as fresh (Kimi). So a delta that names
+    an input has the last word on it, unless all of it is zero.
+    """
+    told, fields = anthropic_usage(value), as_object(value)
+    if before is None or told is None:
+        return told or before
+    merged = larger(before, told)
+    named = [part for key, part in _INPUTS.items() if as_count(fields.get(key)) is not None]
+    if merged is None or "input" not in named or told.total == told.output:
+        return merged
+    now = merged._replace(**{name: getattr(told, name) for name in named})
+    return now._replace(cache_write_1h=min(now.cache_write_1h, now.cache_write))
+
+
 def openai_usage(value: object) -> Usage | None:
     """Usage of Chat Completions, whose ``prompt_tokens`` includes cache reads and writes.
 
-    Cached tokens are read where OpenAI puts them, or where DeepSeek does
-    (``prompt_cache_hit_tokens``). Gemini and xAI leave thinking out of ``completion_tokens`` but not
+    Cached tokens are read where OpenAI puts them, or where DeepSeek does (``prompt_cache_hit_tokens``)
+    or Moonshot (``cached_tokens``). Gemini and xAI leave thinking out of ``completion_tokens`` but not
     out of ``total_tokens``. None if ``value`` holds no usable count at all.
     """
     fields = as_object(value)
     told = _usage(fields, "prompt_tokens", "completion_tokens", "prompt_cache_hit_tokens")
     if told is None:
         return None
-    told = told._replace(output=max(told.output, _beyond_prompt(fields)))
+    told = told._replace(
+        output=max(told.output, _beyond_prompt(fields)),
+        cache_read=told.cache_read or as_count(fields.get("cached_tokens")) or 0,
+    )
     return _without_cached(told, as_object(fields.get("prompt_tokens_details")))
 
 

@@ -64,8 +64,8 @@ def test_a_block_of_text_begins_empty_and_a_tools_block_is_content(
 
 
 @pytest.mark.fault("P28")
-def test_usage_is_the_larger_of_the_start_and_the_end() -> None:
-    """RELIABILITY P28: reports repeat and grow, they never add up."""
+def test_usage_is_the_starts_with_what_the_end_names() -> None:
+    """RELIABILITY P28: reports repeat and are corrected, they never add up."""
     start = {
         "input_tokens": 25,
         "cache_read_input_tokens": 100,
@@ -81,6 +81,9 @@ def test_usage_is_the_larger_of_the_start_and_the_end() -> None:
         event({"type": "message_delta", "delta": {}, "usage": end}),
     )
     assert reader.usage == Usage(30, 15, 100, 7)
+    estimated = event({"type": "message_start", "message": {"usage": {"input_tokens": 9000}}})
+    last = event({"type": "message_delta", "delta": {}, "usage": {"input_tokens": 6000, "output_tokens": 5}})
+    assert read("messages", estimated, TEXT, last).usage == Usage(6000, 5)
     assert read("messages", TEXT).usage is None
 
 
