@@ -136,7 +136,7 @@ class Try:
         if fault is not None and fault.kind in _NETWORK:
             call.upstream.doubt(self._provider.base_url)
         now = call.engine.clock.now()
-        attempt = self._report.attempt(fault, call.codec, call.body, now.mono)
+        attempt = self._report.attempt(fault, call.body, now.mono)
         call.engine.end(attempt, self._report.answered, now)
 
     def _leave(self, response: Response, fault: AttemptError | None) -> None:
@@ -191,6 +191,7 @@ class Try:
             call.headers | self._credential,
             body,
             self._seconds(provider.connect_timeout_s),
+            self._report.goes_out,
         )
         return self._response
 

@@ -8,8 +8,9 @@ from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage
 from crtui.core.plan import Ask
 from crtui.gateway.fault import AttemptError
 from crtui.text import scrub
-from crtui.wire.codec import BadBodyError, Codec, StreamReader
-from crtui.wire.estimate import CHARS_PER_TOKEN
+from crtui.wire.body import read_object
+from crtui.wire.codec import BadBodyError, StreamReader
+from crtui.wire.estimate import CHARS_PER_TOKEN, estimated_tokens
 from crtui.wire.model_names import is_another
 
 MODEL_LENGTH: Final = 200
@@ -31,6 +32,7 @@ class Report:
         "named",
         "output_limit",
         "reader",
+        "sent",
         "status",
         "usage",
     )
@@ -47,6 +49,8 @@ class Report:
         """The model that a whole answer names."""
         self.output_limit: int | None = None
         """The most output tokens that were asked for in the end, where the caller asked for more."""
+        self.sent = False
+        """Whether the request has gone out: nothing is charged before."""
         self.status: int | None = None
         self.limits: Limits = NO_LIMITS
         self.usage: Usage | None = None
@@ -54,14 +58,18 @@ class Report:
         self.content_at: int | None = None
         """When the answer was committed to: content has gone to the client from then on."""
 
+    def goes_out(self) -> None:
+        """The request is on its way to the provider."""
+        self.sent, self.status = True, None
+
     @property
     def answered(self) -> str | None:
         """The model that answered, where that was told."""
         return self.named if self.reader is None else self.reader.model
 
-    def attempt(self, fault: AttemptError | None, codec: Codec, body: bytes, now: int) -> Attempt:
+    def attempt(self, fault: AttemptError | None, body: bytes, now: int) -> Attempt:
         """The whole story, with what was told or guessed of tokens. ``now`` is when it ended."""
-        usage, estimated = self._usage(fault, codec, body)
+        usage, estimated = self._usage(fault, body)
         content_at = self.content_at
         return Attempt(
             provider=self._provider,
@@ -94,21 +102,33 @@ class Report:
             return None
         return scrub(answered, MODEL_LENGTH)
 
-    def _usage(self, fault: AttemptError | None, codec: Codec, body: bytes) -> tuple[Usage | None, bool]:
+    def _usage(self, fault: AttemptError | None, body: bytes) -> tuple[Usage | None, bool]:
+        """The tokens, and whether some of them are estimated."""
         reader = self.reader
-        if reader is None:
-            return self.usage, False
-        told, guess = reader.usage, reader.output_chars // CHARS_PER_TOKEN
+        told, guess = self.usage, 0
+        if reader is not None:
+            told, guess = reader.usage, reader.output_chars // CHARS_PER_TOKEN
         if told is None:
-            return (Usage(_input_guess(codec, body), guess), True) if guess else (None, False)
+            return (Usage(_input_guess(body), guess), True) if self._worked(fault) else (None, False)
         if fault is None or told.output >= guess:
             return told, False
         # A stream cut short has told its input, but its output only at the start.
         return told._replace(output=guess, cost=None), True
 
+    def _worked(self, fault: AttemptError | None) -> bool:
+        """Whether the provider has read the prompt for all that is known, and so charges for it.
 
-def _input_guess(codec: Codec, body: bytes) -> int:
+        It has where it began to answer, and where it had the request and was left before it said no.
+        """
+        reader = self.reader
+        if reader is not None and (reader.content_seen or reader.thinking):
+            return True
+        left = fault is not None and fault.kind in ("client", "timeout")
+        return left and self.sent and (self.status is None or self.status < 400)
+
+
+def _input_guess(body: bytes) -> int:
     try:
-        return codec.read_content(body).chars // CHARS_PER_TOKEN
+        return estimated_tokens(read_object(body))
     except BadBodyError:
         return 0

@@ -10,13 +10,14 @@ CHARS_PER_TOKEN: Final = 4
 IMAGE_TOKENS: Final = 1_600
 """What Anthropic counts for an image of the largest size it does not scale down."""
 
-_COUNTED: Final = ("system", "messages", "tools")
+_COUNTED: Final = ("system", "instructions", "messages", "input", "tools", "functions")
+_IMAGES: Final = ("image", "image_url", "input_image")
 _STRUCTURE: Final = 4
 """Quotes, colon and comma round a member."""
 
 
 def estimated_tokens(fields: dict[str, object]) -> int:
-    """Tokens of a request to the Messages API: four characters each, tools and their results included.
+    """Tokens of a request of any wire: four characters each, tools, their calls and results included.
 
     Images count as such and not by the length of their base64.
     """
@@ -27,7 +28,7 @@ def estimated_tokens(fields: dict[str, object]) -> int:
         inner = as_object(value)
         if isinstance(value, str):
             chars += len(value)
-        elif inner.get("type") == "image":
+        elif inner.get("type") in _IMAGES:
             chars += IMAGE_TOKENS * CHARS_PER_TOKEN
         else:
             chars += sum(len(key) + _STRUCTURE for key in inner)

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from tests.fakes.client import RudeClient
-from tests.fakes.upstream import Exchange, Upstream, cut, ok_json, stall, status
+from tests.fakes.upstream import Exchange, Script, Upstream, cut, ok_json, stall, status
 
-from .conftest import Open, until
+from .conftest import Open, provider, until
 from .wires import CHAT_START, COMPLETION, chat_request, chat_text
 
 
@@ -141,3 +141,39 @@ async def test_the_next_request_of_another_client_is_not_affected(house: Open) -
         client.reset()
         answer = await gateway.chat(chat_request())
     assert answer.status == 200
+
+
+TOOLS = [{"type": "function", "function": {"name": "look", "description": "d" * 4000}}]
+CALLS = [{"id": "c1", "type": "function", "function": {"name": "look", "arguments": "a" * 4000}}]
+LONG = chat_request(
+    stream=True,
+    tools=TOOLS,
+    messages=[{"role": "user", "content": "p" * 4000}, {"role": "assistant", "tool_calls": CALLS}],
+)
+
+
+@pytest.mark.parametrize("script", [stall, cut(CHAT_START, how="stall")])
+@pytest.mark.fault("S33")
+async def test_a_prompt_that_was_sent_counts_with_its_tools_and_calls(house: Open, script: Script) -> None:
+    async with Upstream(script) as upstream, house(upstream) as gateway:
+        client = await gateway.connect()
+        await client.ask("POST", "/v1/chat/completions", LONG)
+        await upstream.request()
+        client.reset()
+        end = await gateway.end()
+    assert end.usage is not None
+    assert 3000 <= end.usage.input < 3100
+    assert (end.usage.output, end.usage_estimated) == (0, True)
+
+
+async def test_one_that_was_never_sent_costs_nothing(house: Open) -> None:
+    """The connection is there, but its TLS handshake is not over."""
+    async with Upstream(stall) as upstream:
+        slow = provider("a", upstream.url.replace("http:", "https:"))
+        async with house(slow) as gateway:
+            client = await gateway.connect()
+            await client.ask("POST", "/v1/chat/completions", LONG)
+            await until(lambda: upstream.connections == 1)
+            client.reset()
+            end = await gateway.end()
+    assert (end.error_kind, end.usage, end.usage_estimated) == ("client", None, False)

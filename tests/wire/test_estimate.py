@@ -19,9 +19,24 @@ def test_text_tools_and_their_results_count() -> None:
     assert 1000 <= estimated_tokens({"tools": [tool]}) < 1020
 
 
+def test_every_wires_words_count() -> None:
+    call = {"type": "function_call", "name": "look", "arguments": "a" * 4000}
+    result = {"type": "function_call_output", "output": "r" * 4000}
+    assert 3000 <= estimated_tokens({"instructions": "s" * 4000, "input": [call, result]}) < 3050
+    assert 1000 <= estimated_tokens({"input": "i" * 4000}) < 1010
+    assert 1000 <= estimated_tokens({"functions": [{"name": "look", "description": "d" * 4000}]}) < 1020
+
+
 @pytest.mark.fault("S36")
-def test_an_image_is_not_counted_by_its_bytes() -> None:
-    image = {"type": "image", "source": {"type": "base64", "data": "x" * 1_000_000}}
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"type": "image", "source": {"type": "base64", "data": "x" * 1_000_000}},
+        {"type": "image_url", "image_url": {"url": "x" * 1_000_000}},
+        {"type": "input_image", "image_url": "x" * 1_000_000},
+    ],
+)
+def test_an_image_is_not_counted_by_its_bytes(image: dict[str, object]) -> None:
     told = estimated_tokens({"messages": [{"role": "user", "content": [image]}]})
     assert IMAGE_TOKENS <= told < IMAGE_TOKENS + 20
 

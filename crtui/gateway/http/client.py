@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from crtui.gateway.http.connection import Connection
 from crtui.gateway.http.dial import dial
@@ -30,17 +30,26 @@ class HttpClient:
         self._pool = Pool(idle_s)
         self._names = Names()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, connect_s: float) -> Response:
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        connect_s: float,
+        sent: Callable[[], None] = lambda: None,
+    ) -> Response:
         """Send a request; returns when the answer's head is there. The caller closes the response.
 
         A pooled connection that the server closed while it was idle fails before a byte is read:
         that is nobody's fault, so the request is sent once more on a fresh one. ``connect_s`` is
-        for finding the host, connecting and TLS together. Raises ``HttpError``.
+        for finding the host, connecting and TLS together; ``sent`` is called once there is a connection
+        that the request goes out on. Raises ``HttpError``.
         """
         target = target_of(url)
         head = target.head(headers, len(body))
         idle = self._pool.take(target.origin)
         if idle is not None:
+            sent()
             try:
                 return await self._begun(target.origin, idle.ask(head, body))
             except ClosedError as error:
@@ -48,6 +57,7 @@ class HttpClient:
                     raise
                 self._pool.drop_idle(target.origin)
         connection = await self._dialled(target.origin, connect_s)
+        sent()
         return await self._begun(target.origin, connection.ask(head, body))
 
     def doubt(self, url: str) -> None:
