@@ -14,13 +14,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from crtui.gateway.coding import CODINGS
 from crtui.gateway.reply import Header
 
 Headers = dict[bytes, bytes]
 
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
 WILDCARDS: Final = ("0.0.0.0", "::", "[::]", "")
-_SINGLE: Final = (b"content-length", b"transfer-encoding", b"content-type", b"authorization", b"x-api-key")
+_SINGLE: Final = (
+    b"content-length",
+    b"transfer-encoding",
+    b"content-encoding",
+    b"content-type",
+    b"authorization",
+    b"x-api-key",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,9 @@ class Access:
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if kind != b"application/json":
             return Refusal(415, "send the body as content-type: application/json", "unsupported_media_type")
+        if coding_of(headers) not in CODINGS:
+            words = "send the body uncompressed, or in one content-encoding of gzip, deflate and zstd"
+            return Refusal(415, words, "unsupported_media_type")
         if length is not None and int(length) > self.max_body:
             return too_large(self.max_body)
         return None
@@ -137,6 +148,11 @@ class Access:
         if origin is None or (origin in self.origins and b"origin" not in doubled):
             return None
         return Refusal(403, "requests from web pages are refused", "forbidden_origin", retry=False)
+
+
+def coding_of(headers: Headers) -> bytes:
+    """What the body is compressed with, as its head says."""
+    return headers.get(b"content-encoding", b"").strip().lower()
 
 
 def hosts_of(host: str, port: int, allowed: tuple[str, ...] = ()) -> frozenset[bytes]:

@@ -6,7 +6,8 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from crtui.gateway.body import Body, BodyTooLargeError, BodyTooSlowError
-from crtui.gateway.guard import Headers, Refusal, too_large
+from crtui.gateway.coding import BadCodingError, UnpackedTooLargeError, unpacked
+from crtui.gateway.guard import Headers, Refusal, coding_of, too_large
 from crtui.gateway.interrupt import Interrupt
 from crtui.gateway.reply import Header, Reply
 
@@ -61,11 +62,15 @@ class Request:
         self._body = body
 
     async def body(self, limit: int) -> bytes:
-        """The whole body. Raises ``RefusedError`` or ``ClientGoneError``."""
+        """The whole body, unpacked to ``limit`` bytes. Raises ``RefusedError`` or ``ClientGoneError``."""
+        coding = coding_of(self.headers)
         try:
-            return await self._body.whole(limit)
-        except BodyTooLargeError:
+            return unpacked(await self._body.whole(limit), coding, limit)
+        except (BodyTooLargeError, UnpackedTooLargeError):
             raise RefusedError(too_large(limit)) from None
+        except BadCodingError:
+            words = f"the body is not valid {coding.decode()}, as its content-encoding says"
+            raise RefusedError(Refusal(400, words, "bad_request")) from None
         except BodyTooSlowError:
             raise RefusedError(Refusal(408, "the body came too slowly", "request_timeout")) from None
 

@@ -85,7 +85,7 @@ async def test_bombs_from_either_side_cost_little_and_leave_nothing(place: Place
             grown = process.peak_rss_mib(pid) - memory
             left = process.descriptors(pid) - descriptors
             state = (await asyncio.to_thread(httpx.get, f"{serving.url}/crtui/v1/state")).json()
-    assert [answer.status for answer in told[:3]] == [400, 400, 400]
+    assert [answer.status for answer in told[:3]] == [413, 400, 400]
     assert [answer.header("x-crtui-provider") for answer in told[3:6]] == ["b", "b", "b"]
     assert b"stalled" in told[6].body
     assert grown < MOST_MIB
