@@ -10,6 +10,7 @@ from typing import Final
 from crtui.core.inputs import NO_LIMITS, Limits
 from crtui.core.plan import Ask, Plan
 from crtui.engine.engine import Engine
+from crtui.gateway.coding import UNCODED, BadCodingError, UnpackedTooLargeError, unpacked
 from crtui.gateway.fault import Answer, AttemptError, CallersFaultError, from_error
 from crtui.gateway.headers import answered, tells_limits
 from crtui.gateway.http.client import HttpClient
@@ -23,14 +24,13 @@ from crtui.gateway.waiting import SSE, Waiting
 from crtui.providers.provider import Provider
 from crtui.text import MASK, MIN_SECRET, scrub
 from crtui.wire.codec import Codec
-from crtui.wire.faults import error_text
+from crtui.wire.faults import NO_MESSAGE, error_text
 from crtui.wire.headers import recorded_headers
 from crtui.wire.limits import read_limits
 from crtui.wire.merge import with_one_system
 from crtui.wire.output_limit import read_output_limit, with_output_limit
 
 _DOCUMENTS: Final = (b"application/json", b"text/html")
-_UNCODED: Final = (b"", b"identity")
 _NETWORK: Final = ("connect", "timeout", "reset")
 """Faults that may be the way's and not the provider's."""
 _ABOUT_THE_REQUEST: Final = ("client", "context")
@@ -156,7 +156,7 @@ class Try:
     async def _serve(self) -> None:
         response = await self._accepted()
         self._report.limits = self._limits(response, b"", response.status)
-        if response.header(b"content-encoding").lower() not in _UNCODED:
+        if response.header(b"content-encoding").lower() not in UNCODED:
             raise AttemptError("protocol", "compressed answer, though none was asked for")
         if self._call.stream and not _is_document(response):
             await self._stream(response)
@@ -265,13 +265,17 @@ class Try:
                 body = await _read(response, ERROR_BYTES)
         except (TimeoutError, HttpError):
             pass
-        whole = len(body) <= ERROR_BYTES and not response.header(b"content-encoding")
+        whole, unsaid = len(body) <= ERROR_BYTES, NO_MESSAGE
+        try:
+            body = unpacked(body, response.header(b"content-encoding").lower(), ERROR_BYTES)
+        except (BadCodingError, UnpackedTooLargeError):
+            body, unsaid = b"", "an error whose body is compressed"
         body = self._masked(body)
-        answer = Answer(status, tuple(answered(response.headers)), body) if whole and body else None
+        answer = Answer(status, _uncoded(answered(response.headers)), body) if whole and body else None
         text = scrub(body.decode("utf-8", "replace"), ERROR_CELLS)
         limits = self._limits(response, body, status)
         kind = CallersFaultError if status == 401 and self._is_callers() else AttemptError
-        return kind(None, error_text(body), status, body=text, limits=limits, answer=answer)
+        return kind(None, error_text(body) or unsaid, status, body=text, limits=limits, answer=answer)
 
     def _is_callers(self) -> bool:
         """Whether the credential that was sent is the caller's own."""
@@ -295,6 +299,11 @@ class Try:
 
     def _seconds(self, seconds: float) -> float:
         return self._call.engine.clock.real_seconds(int(seconds * 1000))
+
+
+def _uncoded(headers: Sequence[Header]) -> tuple[Header, ...]:
+    """Those of a body that has been unpacked."""
+    return tuple(header for header in headers if header[0] != b"content-encoding")
 
 
 def _is_document(response: Response) -> bool:
