@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from typing import Final
 
 from crtui.gateway.http.connection import Connection
 from crtui.gateway.http.dial import dial
@@ -13,6 +14,9 @@ from crtui.gateway.http.pool import IDLE_S, Pool
 from crtui.gateway.http.response import Response
 from crtui.gateway.http.target import Origin, target_of
 from crtui.gateway.http.uplink import Uplink
+
+AT_ONCE_S: Final = 1.0
+"""A server that closes later than this may have worked on the request; it would be charged twice."""
 
 
 class HttpClient:
@@ -25,6 +29,7 @@ class HttpClient:
     def __init__(
         self, idle_s: float = IDLE_S, public: Collection[str] = (), uplink: Uplink | None = None
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._uplink = uplink or Uplink()
         self._public = frozenset(public)
         self._pool = Pool(idle_s)
@@ -40,8 +45,8 @@ class HttpClient:
     ) -> Response:
         """Send a request; returns when the answer's head is there. The caller closes the response.
 
-        A pooled connection that the server closed while it was idle fails before a byte is read:
-        that is nobody's fault, so the request is sent once more on a fresh one. ``connect_s`` is
+        A pooled connection that the server closed while it was idle fails at once, before a byte is
+        read: that is nobody's fault, so the request is sent once more on a fresh one. ``connect_s`` is
         for finding the host, connecting and TLS together; ``sent`` is called once there is a connection
         that the request goes out on. Raises ``HttpError``.
         """
@@ -50,10 +55,11 @@ class HttpClient:
         idle = self._pool.take(target.origin)
         if idle is not None:
             sent()
+            began = self._loop.time()
             try:
                 return await self._begun(target.origin, idle.ask(head, body))
             except ClosedError as error:
-                if not error.unread:
+                if not error.unread or self._loop.time() - began > AT_ONCE_S:
                     raise
                 self._pool.drop_idle(target.origin)
         connection = await self._dialled(target.origin, connect_s)
