@@ -179,7 +179,9 @@ class ClientConnection(asyncio.Protocol):
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A whole header."""
+        """A whole header; one that comes behind the body is dropped, as the head has been judged."""
+        if not self._in_head:
+            return
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._expects = True

@@ -227,6 +227,14 @@ async def test_an_idle_connection_is_closed_after_its_time() -> None:
         assert upstream.connections == 2
 
 
+async def test_what_comes_behind_an_answers_body_is_not_of_its_head() -> None:
+    trailed = CHUNKED + b"2\r\nhi\r\n0\r\nretry-after: 5\r\n\r\n"
+    async with Upstream(says(trailed)) as upstream, client() as http:
+        response = await post(http, upstream)
+        assert await whole(response) == b"hi"
+        assert response.header(b"retry-after") == b""
+
+
 async def test_bytes_that_nobody_asked_for_end_an_idle_connection() -> None:
     gate = asyncio.Event()
 

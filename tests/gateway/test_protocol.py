@@ -78,6 +78,18 @@ async def test_who_asks_for_a_close_gets_the_answer_first(house: Open) -> None:
     assert (answer.status, answer.header("connection")) == (200, "close")
 
 
+async def test_what_comes_behind_a_chunked_body_is_not_of_its_head(house: Open) -> None:
+    trailers = b"anthropic-beta: late\r\nhost: evil.example\r\ncontent-encoding: gzip\r\n"
+    async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
+        client = await gateway.connect()
+        body = chat_request()
+        head = client.head("POST", PATH, transfer_encoding="chunked")
+        await client.send(head + b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailers))
+        answer = await client.read()
+    assert answer.json == COMPLETION
+    assert upstream.requests[0].header("anthropic-beta") is None
+
+
 async def test_a_body_is_asked_for_once_its_head_was_found_good(house: Open) -> None:
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
         client = await gateway.connect()

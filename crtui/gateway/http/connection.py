@@ -149,6 +149,7 @@ class Connection(asyncio.Protocol):
         self._reusable = self._parser.should_keep_alive()
         assert self._response is not None
         self._response.status, self._response.headers = status, self._headers
+        self._headers = []  # what comes behind the body is not of the head
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body, without its chunks' frames."""
