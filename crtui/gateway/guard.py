@@ -155,6 +155,11 @@ def coding_of(headers: Headers) -> bytes:
     return headers.get(b"content-encoding", b"").strip().lower()
 
 
+def wants_websocket(headers: Headers) -> bool:
+    """Whether the caller waits for a switch: any other upgrade is an offer to pass over. RFC 9110, 7.8."""
+    return b"websocket" in headers.get(b"upgrade", b"").lower()
+
+
 def hosts_of(host: str, port: int, allowed: tuple[str, ...] = ()) -> frozenset[bytes]:
     """The Host values a gateway on this address serves.
 
@@ -209,8 +214,6 @@ def _framing(doubled: Collection[bytes], headers: Headers) -> Refusal | None:
 
 
 def _upgrade(headers: Headers) -> Refusal | None:
-    if b"upgrade" not in headers:
+    if not wants_websocket(headers):
         return None
-    return Refusal(
-        426, "only plain HTTP/1.1 is spoken here, no WebSocket or h2c", "upgrade_refused", retry=False
-    )
+    return Refusal(426, "only plain HTTP/1.1 is spoken here, no WebSocket", "upgrade_refused", retry=False)

@@ -11,6 +11,7 @@ from typing import Final, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from crtui.gateway.body import Body
+from crtui.gateway.guard import Headers, wants_websocket
 from crtui.gateway.interrupt import Interrupt
 from crtui.gateway.outbox import Outbox
 from crtui.gateway.reply import Header, Reply
@@ -51,9 +52,7 @@ class ClientConnection(asyncio.Protocol):
         self.client = ""
         self._hall = hall
         self._loop = asyncio.get_running_loop()
-        self._parser = HttpRequestParser(self)
-        # The answer to the first of two requests sent at once may be the connection's last.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = self._new_parser()
         self._serving: Request | None = None
         self._watched: Interrupt | None = None
         self._waiting: deque[Request] = deque()
@@ -65,6 +64,7 @@ class ClientConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._in_head = True
         self._in_message = False
+        self._offers = False
         self._timer: asyncio.TimerHandle | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
@@ -158,9 +158,8 @@ class ClientConnection(asyncio.Protocol):
                 self._bad(b"The request's head is too large.")
                 return
         try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            return  # its head says so too, and is refused for it
+            while data:
+                data = self._parsed(data)
         except HttpParserError:
             self._bad(b"Invalid HTTP request received.")
             return
@@ -189,6 +188,9 @@ class ClientConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """A request's head is whole: it is judged and served from here on, while its body comes in."""
+        self._offers = self._parser.should_upgrade() and _is_offer(dict(self._headers))
+        if self._offers:
+            return
         self._in_head, self._head_bytes = False, 0
         self._unlimit()
         parser = self._parser
@@ -212,12 +214,38 @@ class ClientConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """A request's body is whole."""
+        if self._offers:
+            return
         self._in_message, self._in_head = False, True
         assert self._body is not None
         self._body.end()
         if self._serving is None:
             self._unlimit()
             self._rest()
+
+    def _new_parser(self) -> HttpRequestParser:
+        parser = HttpRequestParser(self)
+        # The answer to the first of two requests sent at once may be the connection's last.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _parsed(self, data: bytes) -> bytes:
+        """Read on; returns what is to be read again, as the parser takes what follows an upgrade for no HTTP.
+
+        That is a whole head without the upgrade it offers, which no client insists on (Java's offers h2c).
+        """
+        try:
+            self._parser.feed_data(data)
+            return b""
+        except HttpParserUpgrade as upgrade:
+            if not self._offers:
+                return b""  # its head says so too, and is refused for it
+            rest = data[upgrade.args[0] :]
+        lines = [b"%b: %b\r\n" % header for header in self._headers if header[0] != b"upgrade"]
+        version = self._parser.get_http_version().encode()
+        first = b"%b %b HTTP/%b\r\n" % (self._parser.get_method(), self._target, version)
+        self._parser = self._new_parser()
+        return b"".join((first, *lines, b"\r\n", rest))
 
     def _start(self, request: Request) -> None:
         self._serving = request
@@ -282,3 +310,7 @@ class ClientConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _is_offer(headers: Headers) -> bool:
+    return b"upgrade" in headers and not wants_websocket(headers)

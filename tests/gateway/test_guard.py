@@ -169,7 +169,8 @@ async def test_refusals_come_in_the_envelope_of_the_path_and_before_the_body(hou
         ({"content_encoding": "identity"}, 200),
         ({"content_type": "application/json; charset=utf-8"}, 200),
         ({"content_length": "2000000"}, 413),
-        ({"upgrade": "h2c", "connection": "upgrade"}, 426),
+        ({"upgrade": "h2c", "connection": "upgrade, http2-settings", "http2_settings": "AAEAAEAA"}, 200),
+        ({"upgrade": "h2c, WebSocket", "connection": "upgrade"}, 426),
     ],
 )
 @pytest.mark.fault("K02", "K03", "K04", "K05", "K23", "K38", "P38")

@@ -78,6 +78,30 @@ async def test_who_asks_for_a_close_gets_the_answer_first(house: Open) -> None:
     assert (answer.status, answer.header("connection")) == (200, "close")
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_an_offer_of_http_2_is_passed_over(house: Open, chunked: bool) -> None:
+    """As Java's client makes it; bytes come in any pieces, and the connection serves on."""
+    offer = {"upgrade": "h2c", "connection": "Upgrade, HTTP2-Settings", "http2-settings": "AAEAAEAA"}
+    body = chat_request()
+    async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
+        client = await gateway.connect()
+        if chunked:
+            raw = client.head("POST", PATH, transfer_encoding="chunked", **offer)
+            raw += b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        else:
+            raw = client.head("POST", PATH, len(body), **offer) + body
+        for at in (raw.index(b"\r\n\r\n") + 4, len(raw), 30):
+            await client.send(raw[:at])
+            await asyncio.sleep(0)
+            await client.send(raw[at:] + client.head("GET", "/v1/models", **offer))
+            assert (await client.read()).json == COMPLETION
+            assert (await client.read()).status == 200
+        many = 1000
+        await client.send(client.head("GET", "/healthz", upgrade="h2c", connection="upgrade") * many)
+        assert {(await client.read()).status for _ in range(many)} == {200}
+    assert [seen.body for seen in upstream.requests] == [body] * 3
+
+
 async def test_what_comes_behind_a_chunked_body_is_not_of_its_head(house: Open) -> None:
     trailers = b"anthropic-beta: late\r\nhost: evil.example\r\ncontent-encoding: gzip\r\n"
     async with Upstream(ok_json(COMPLETION)) as upstream, house(upstream) as gateway:
