@@ -15,7 +15,7 @@ from crtui.core.now import DAY
 from crtui.wire.faults import LOOKED_AT
 from crtui.wire.headers import is_limit
 from crtui.wire.jsonview import as_list, as_object, as_text, loads
-from crtui.wire.resets import parse_instant, parse_ms, parse_reset, parse_wait
+from crtui.wire.resets import parse_instant, parse_ms, parse_reset, parse_wait, until_pacific_midnight
 from crtui.wire.windows import Instants, read_windows
 
 __all__ = ["MAX_WAIT_MS", "parse_ms", "parse_reset", "parse_wait", "read_limits"]
@@ -75,13 +75,17 @@ def _header_waits(headers: Mapping[str, str], now: Instants) -> Iterator[int | N
 
 
 def _body_waits(error: Mapping[str, object], now: Instants) -> Iterator[int | None]:
-    """Waits told by an error object: Codex's two fields, Google's RetryInfo and ErrorInfo."""
+    """Waits told by an error object: Codex's two fields, Google's RetryInfo, ErrorInfo and QuotaFailure."""
     yield now.wait(_number_text(error.get("resets_at"))) or parse_wait(
         _number_text(error.get("resets_in_seconds"))
     )
     for detail in map(as_object, as_list(error.get("details"))):
         yield parse_wait(as_text(detail.get("retryDelay")))
         yield parse_wait(as_text(as_object(detail.get("metadata")).get("quotaResetDelay")))
+        quotas = (as_text(as_object(one).get("quotaId")) for one in as_list(detail.get("violations")))
+        if any("perday" in quota.lower() for quota in quotas):
+            # Beside it stands a delay of seconds, which is that of a quota by the minute.
+            yield until_pacific_midnight(now.wall_ms)
 
 
 def _wait_in_words(body: str | bytes) -> int | None:

@@ -8,7 +8,7 @@ waiting exactly as long as asked is long enough.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
 from math import ceil
 from typing import Final
@@ -101,6 +101,21 @@ def parse_instant(text: str, *, wall_ms: int) -> int | None:
         return _rfc3339(text) or _http_date(text, wall_ms)
     except (ValueError, OverflowError):
         return None
+
+
+def until_pacific_midnight(wall_ms: int) -> int:
+    """Milliseconds until Google's quotas by the day begin anew: at midnight in California.
+
+    https://ai.google.dev/gemini-api/docs/rate-limits
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few answers need it
+
+    try:
+        zone: tzinfo = ZoneInfo("America/Los_Angeles")
+    except ZoneInfoNotFoundError:
+        zone = timezone(-timedelta(hours=8))  # in summer an hour late, and never early
+    today = datetime.fromtimestamp(wall_ms // SECOND, zone).replace(hour=0, minute=0, second=0)
+    return _to_ms(today + timedelta(days=1)) - wall_ms
 
 
 def _epoch(number: Fraction) -> int | None:

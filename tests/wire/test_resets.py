@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import zoneinfo
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crtui.core.now import DAY, HOUR, MINUTE
-from crtui.wire.resets import parse_instant, parse_ms, parse_reset, parse_wait
+from crtui.wire.limits import read_limits
+from crtui.wire.resets import parse_instant, parse_ms, parse_reset, parse_wait, until_pacific_midnight
 
 from .props import seeded
 
@@ -198,3 +202,46 @@ def test_an_hour_is_an_hour_in_every_unit() -> None:
     assert {parse_wait(text) for text in ("3600", "3600s", "60m", "1h", "59m60s", "3600000ms")} == {
         60 * MINUTE
     }
+
+
+@pytest.mark.parametrize(
+    ("now", "midnight"),
+    [
+        ("2026-11-20T09:00:00", "2026-11-21T08:00:00"),
+        ("2026-11-21T07:59:59", "2026-11-21T08:00:00"),
+        ("2026-11-21T08:00:00", "2026-11-22T08:00:00"),
+        ("2026-07-01T06:59:00", "2026-07-01T07:00:00"),
+        ("2026-10-31T12:00:00", "2026-11-01T07:00:00"),
+        ("2026-11-01T12:00:00", "2026-11-02T08:00:00"),
+    ],
+)
+def test_a_day_in_california_ends_at_its_own_midnight(now: str, midnight: str) -> None:
+    wall, end = (int(datetime.fromisoformat(f"{at}+00:00").timestamp()) * 1000 for at in (now, midnight))
+    assert until_pacific_midnight(wall) == end - wall
+    assert until_pacific_midnight(wall + 1) == end - wall - 1
+
+
+def test_without_a_time_zone_database_it_is_never_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    summer = int(datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp()) * 1000
+    known = until_pacific_midnight(summer)
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath(())
+    zoneinfo.ZoneInfo.clear_cache()
+    try:
+        assert until_pacific_midnight(summer) == known + HOUR
+    finally:
+        zoneinfo.reset_tzpath()
+
+
+@pytest.mark.parametrize(
+    ("quota", "wait"),
+    [
+        ("GenerateRequestsPerDayPerProjectPerModel-FreeTier", 23 * HOUR),
+        ("GenerateRequestsPerMinutePerProjectPerModel-FreeTier", 13_000),
+        (7, 13_000),
+    ],
+)
+def test_the_delay_beside_a_spent_quota_of_the_day_is_not_believed(quota: object, wait: int) -> None:
+    details = [{"violations": [{"quotaId": "x"}, {"quotaId": quota}]}, {"retryDelay": "13s"}]
+    body = orjson.dumps([{"error": {"code": 429, "message": "Please retry in 13s.", "details": details}}])
+    assert read_limits({}, body, 429, WALL).retry_after_ms == wait
