@@ -43,15 +43,20 @@ class Rates(NamedTuple):
 def rates_of(price: Price) -> Rates | None:
     """A price's rates; None if all of it is unknown.
 
-    A missing cache price is the input price, a missing one for an hour that of a cache write: a
-    vendor's discount is not guessed, so a cap may trip early but a cache read is never taken to be free.
+    A missing cache price is the input price, a missing one for an hour twice that, as with Anthropic, the
+    one vendor that sells such: a vendor's discount is not guessed, so a cap may trip early but a cache
+    read is never taken to be free.
     """
     if price == Price():
         return None
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
-    hour = write if price.cache_write_1h is None else price.cache_write_1h
+    hour = _for_an_hour(price, write) if price.cache_write_1h is None else price.cache_write_1h
     return Rates(rate(price.input), rate(price.output), rate(read), rate(write), rate(hour))
+
+
+def _for_an_hour(price: Price, write: float | None) -> float | None:
+    return write if price.input is None or write is None else max(write, 2 * price.input)
 
 
 def rate(usd_per_million: float | None) -> int:

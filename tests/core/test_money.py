@@ -22,14 +22,15 @@ def test_an_amount_survives_json_as_a_number_of_dollars(amount):
     ("price", "rates"),
     [
         (Price(3.0, 15.0, 0.3, 3.75, 6.0), Rates(3_000_000, 15_000_000, 300_000, 3_750_000, 6_000_000)),
-        (Price(3.0, 15.0, 0.3, 3.75), Rates(3_000_000, 15_000_000, 300_000, 3_750_000, 3_750_000)),
-        (Price(3.0, 15.0), Rates(3_000_000, 15_000_000, 3_000_000, 3_000_000, 3_000_000)),
+        (Price(3.0, 15.0, 0.3, 3.75), Rates(3_000_000, 15_000_000, 300_000, 3_750_000, 6_000_000)),
+        (Price(3.0, 15.0, 0.3, 9.0), Rates(3_000_000, 15_000_000, 300_000, 9_000_000, 9_000_000)),
+        (Price(3.0, 15.0), Rates(3_000_000, 15_000_000, 3_000_000, 3_000_000, 6_000_000)),
         (Price(output=0.000001), Rates(0, 1, 0, 0, 0)),
         (Price(0.0), Rates(0, 0, 0, 0, 0)),
         (Price(), None),
     ],
 )
-def test_a_cache_price_that_is_missing_is_the_next_wider_one(price, rates):
+def test_a_cache_price_that_is_missing_is_the_next_wider_one_and_twice_the_input_for_an_hour(price, rates):
     assert rates_of(price) == rates
 
 
