@@ -57,7 +57,7 @@ Entry = tuple[Input | Ask, Now]
 
 
 class Journal:
-    """What the engine tells its history. Every method is called on the engine's thread."""
+    """What the engine tells its history, on the engine's thread, and where the writer takes it from."""
 
     def __init__(self, limit: int = QUEUED) -> None:
         self.queue: deque[Entry | Save] = deque()
@@ -66,6 +66,8 @@ class Journal:
         """Inputs that are not in the history because the disk was too slow or full."""
         self.broken = False
         """Whether the history has a gap, so that a new segment has to begin."""
+        self.stalled = False
+        """Whether nothing can be written at present: a checkpoint more would only take memory."""
         self._limit = limit
         self._in_flight: dict[int, Began] = {}
         self._ahead = 0
@@ -80,18 +82,33 @@ class Journal:
             self._in_flight.pop(item.ticket, None)
         if len(self.queue) >= self._limit:
             # Without the oldest the rest would not tell a whole story, so the queue goes as a whole.
-            self.dropped += len(self.queue) + 1
+            lost = self.queue.copy()
             self.queue.clear()
+            self.dropped += 1 + sum(not isinstance(entry, Save) for entry in lost)
             self.broken = True
             return
         self._since += 1
         self.queue.append((item, now))
 
+    def take(self) -> list[Entry | Save]:
+        """All that waits, oldest first, which then waits no more. On the writer's thread."""
+        taken: list[Entry | Save] = []
+        while self.queue:
+            try:
+                taken.append(self.queue.popleft())
+            except IndexError:  # the engine has just emptied it
+                break
+        return taken
+
+    def put_back(self, taken: list[Entry | Save]) -> None:
+        """What could not be written waits again, before all that has come since. On the writer's thread."""
+        self.queue.extendleft(reversed(taken))
+
     def wants_checkpoint(self, now: Now) -> bool:
         """Whether the core should be dumped before anything else is fed at ``now``."""
         if now.wall - now.mono != self._ahead or self.broken:
             return True
-        if now.mono < self._least or not self._since:
+        if self.stalled or now.mono < self._least or not self._since:
             return False
         return self._since >= CHECKPOINT_INPUTS or now.mono >= self._next
 

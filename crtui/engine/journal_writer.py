@@ -53,7 +53,6 @@ class JournalWriter:
         self._notices = notices
         self._config = orjson.dumps(config).decode()
         self._seed = seed
-        self._batch: list[Entry | Save] = []
         self._place = _Place()
         self._over = False
         self._failing_since: int | None = None
@@ -72,9 +71,8 @@ class JournalWriter:
             return
         try:
             self._look(now)
-            self._take()
-            if self._batch:
-                self._write()
+            if taken := self._journal.take():
+                self._write(taken)
             self._retention.turn(self._store.db, now)
         except NotSavingError as fault:
             self.stop_saving(fault, now)
@@ -82,6 +80,7 @@ class JournalWriter:
             self._failed(fault, now)
         else:
             self._failing_since = None
+            self._journal.stalled = False
             self._notices.put(_ABOUT, None)
 
     def close(self) -> None:
@@ -98,24 +97,20 @@ class JournalWriter:
         if self._store.in_place():
             return
         self._store.close()
-        self._begin_anew()
+        if self._place.segment:
+            # What waits goes on from what is no longer there.
+            self._journal.take()
+            self._journal.broken = True
+            self._place = _Place()
         if damaged := self._store.open(now.wall, thorough=False):
             self._notices.add(damaged)
 
-    def _take(self) -> None:
-        queue = self._journal.queue
-        while queue:
-            try:
-                self._batch.append(queue.popleft())
-            except IndexError:  # the engine has just emptied it
-                break
-
-    def _write(self) -> None:
+    def _write(self, taken: list[Entry | Save]) -> None:
         db, place = self._store.db, self._place.copy()
-        db.execute("BEGIN IMMEDIATE")
         try:
+            db.execute("BEGIN IMMEDIATE")
             values: list[int | str] = []
-            for entry in self._batch:
+            for entry in taken:
                 if isinstance(entry, Save):
                     _insert(db, values)
                     values = []
@@ -127,11 +122,11 @@ class JournalWriter:
             _insert(db, values)
             db.execute("COMMIT")
         except BaseException:
+            self._journal.put_back(taken)
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
         self._place = place
-        self._batch.clear()
 
     def _write_save(self, db: sqlite3.Connection, place: _Place, save: Save) -> None:
         if save.new_segment:
@@ -168,12 +163,6 @@ class JournalWriter:
         place.segment = db.execute("INSERT INTO segments VALUES (NULL, ?, ?, ?, ?)", row).lastrowid or 0
         place.mono, place.kept = now.mono, -1
 
-    def _begin_anew(self) -> None:
-        """What is written next does not continue what was written last."""
-        self._batch.clear()
-        self._place = _Place()
-        self._journal.broken = True
-
     def _failed(self, fault: Exception, now: Now) -> None:
         if isinstance(fault, sqlite3.Error) and is_damage(fault):
             # The next look finds no file and makes one.
@@ -190,7 +179,7 @@ class JournalWriter:
 
     def stop_saving(self, fault: NotSavingError, now: Now) -> None:
         """Say why nothing is saved, and try again later unless there is no use."""
-        self._over = fault.final
+        self._over, self._journal.stalled = fault.final, True
         if fault.final:
             self._store.close()
             self._notices.put(_ABOUT, str(fault))
@@ -208,7 +197,8 @@ class JournalWriter:
         count = self._journal.dropped
         if count != self._told_dropped:
             self._told_dropped = count
-            self._notices.put("dropped", f"{count} inputs are missing in the journal: the disk was too slow")
+            why = "the disk was too slow or full"
+            self._notices.put("dropped", f"{count} inputs are missing in the journal: {why}")
 
 
 def _insert(db: sqlite3.Connection, values: list[int | str]) -> None:

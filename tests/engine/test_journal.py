@@ -260,7 +260,7 @@ def test_a_queue_that_is_full_drops_history_with_a_count_and_the_rest_is_whole(l
     assert live.journal.dropped == 21
     live.turn()
 
-    assert list(live.notices) == ["21 inputs are missing in the journal: the disk was too slow"]
+    assert list(live.notices) == ["21 inputs are missing in the journal: the disk was too slow or full"]
     assert live.shown() == live.replayed()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import resource
 import signal
@@ -9,10 +11,13 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from crtui.core.inputs import Began
+from crtui.engine.journal import CHECKPOINT_MS, Save
 from crtui.engine.journal_writer import LOOK_MS, RETRY_MS
 from crtui.engine.lock import FileLock, holder_of
 from crtui.engine.state_dir import StateDir
@@ -72,6 +77,68 @@ def test_when_the_disk_has_room_again_nothing_is_missing(live, small_files):
     live.kill()
     live.start()
     assert total(live) == 58
+
+
+def in_memory() -> Counter[type]:
+    """How many objects there are of each kind."""
+    gc.collect()
+    return Counter(map(type, gc.get_objects()))
+
+
+def fill_up(live: Live, before: Counter[type]) -> int:
+    """Serve, and try in vain to write, again and again; how many inputs that were."""
+    for _ in range(23):
+        live.serve(7)
+        live.clock.advance(max(RETRY_MS, CHECKPOINT_MS))
+        live.turn()
+    held = in_memory() - before
+    assert held[Began] < live.journal._limit, "of all inputs every third is one"
+    assert held[Save] <= 2, "each holds all that the core knows"
+    return 23 * 7 * 3
+
+
+@pytest.mark.fault("D01")
+def test_a_disk_that_stays_full_keeps_no_more_in_memory_than_may_wait_and_the_gap_is_told(live, small_files):
+    before = in_memory()
+    live.start()
+    live.journal._limit = 100
+    live.serve(3)
+    live.turn()
+    small_files(live.path.with_name("journal.db-wal").stat().st_size + 100)
+    inputs = 9 + fill_up(live, before) + fill_up(live, before)
+    small_files(None)
+    live.clock.advance(RETRY_MS)
+    live.turn()
+    with contextlib.closing(sqlite3.connect(live.path)) as db:
+        [written] = db.execute("SELECT count(*) FROM inputs").fetchone()
+    dropped = inputs - written
+
+    assert 600 < dropped < inputs
+    assert list(live.notices) == [
+        f"{dropped} inputs are missing in the journal: the disk was too slow or full"
+    ]
+    live.serve(2)
+    live.turn()
+    assert b'"state"' in live.exported()[0], "what the trace holds begins after the gap, with what was known"
+    assert live.replayed()["providers"] == live.shown()["providers"]
+    live.kill()
+    live.start()
+    assert total(live) == inputs // 3 + 2
+
+
+def test_a_directory_that_never_lets_a_journal_be_made_fills_no_memory(live, small_files):
+    before = in_memory()
+    live.folder.mkdir()
+    small_files(0)
+    live.start()
+    inputs = fill_up(live, before)
+    small_files(None)
+    live.clock.advance(RETRY_MS)
+    live.turn()
+    live.kill()
+    live.start()
+
+    assert total(live) == inputs // 3
 
 
 def test_a_disk_that_is_full_from_the_start_is_tried_again(live, small_files):
