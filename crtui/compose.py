@@ -1,8 +1,8 @@
 """The only place that builds parts and wires them together, and the order they start and stop in.
 
-Start: the address is bound first (a taken port is told before anything else happens), then the
-engine with what the journal knows, the poller, the gateway. Stop: the gateway drains, then the
-poller and the timer end, and at last everything that is known is written.
+Start: the address is bound first (a taken port is told before anything else happens), then come a
+trace's file, the engine with what the journal knows, the poller, the gateway. Stop: the gateway
+drains, then the poller and the timer end, and at last everything that is known is written.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -62,12 +63,8 @@ class Plant:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     warnings: tuple[str, ...] = ()
     seed: int = 0
-    recorder: TraceRecorder | None = None
-
-    def close(self) -> None:
-        """Finish the trace, where one is recorded."""
-        if self.recorder is not None:
-            self.recorder.close()
+    trace: Path | None = None
+    """Where the run's inputs are recorded."""
 
 
 class Stack:
@@ -81,12 +78,16 @@ class Stack:
         self.url = url_of(sock)
         notices, settings = Notices(), config.to_core()
         notices.add(*plant.warnings, *amiss)
+        data = config.to_data()
+        self._recorder = None
+        if plant.trace is not None:
+            self._recorder = TraceRecorder(plant.trace, data, plant.seed, notices)
         control = plant.state.token()
         if plant.state.notice is not None:
             notices.add(plant.state.notice)
-        run = begin_run(plant.state, settings, config.to_data(), plant.clock, notices, seed=plant.seed)
-        if plant.recorder is not None:
-            plant.recorder.begin(run.state, run.events, run.now)
+        run = begin_run(plant.state, settings, data, plant.clock, notices, seed=plant.seed)
+        if self._recorder is not None:
+            self._recorder.begin(run.state, run.events, run.now)
         self._pricing = Pricing(settings, providers, PriceList())
         self.engine = Engine(
             settings,
@@ -94,7 +95,7 @@ class Stack:
             plant.clock,
             url=self.url,
             seed=plant.seed,
-            record=plant.recorder,
+            record=self._recorder,
             run=run,
             notices=notices,
             pricing=self._pricing,
@@ -176,6 +177,8 @@ class Stack:
         self._signals.offer(self.engine.take_changed())
         self._puller.close()
         self.engine.close()
+        if self._recorder is not None:
+            self._recorder.close()
         await asyncio.to_thread(self._keeper.stop)
 
 

@@ -51,6 +51,8 @@ class GatewayThread:
         self._drain_s = drain_s
         self._thread = threading.Thread(target=self._run, name="crtui-gateway", daemon=True)
         self.failure: BaseException | None = None
+        self.unread: list[str] = []
+        """Notices of what went wrong while it stopped: no screen shows them any more."""
 
     @property
     def running(self) -> bool:
@@ -93,6 +95,7 @@ class GatewayThread:
             try:
                 await self._serve(stack, self._stopping)
             finally:
+                stack.engine.notices.listen(self.unread.append)
                 await stack.stop(self._drain_s)
         finally:
             if self._cleanup is not None:

@@ -15,7 +15,7 @@ from crtui.modes.screen import need_terminal, run_local
 from crtui.scratch import Scratch
 
 if TYPE_CHECKING:
-    from crtui.compose import Plant, Stack
+    from crtui.compose import Stack
     from crtui.demo.world import DemoWorld
     from crtui.tui.app import CrtuiApp
 
@@ -40,10 +40,7 @@ def demo(options: Options, *, seed: int, speed: float, trace: Path | None) -> in
                 drain_s=_DRAIN_S,
             )
 
-        try:
-            return run_local(stage.options, clock, link, thread_for)
-        finally:
-            stage.close()
+        return run_local(stage.options, clock, link, thread_for)
 
 
 class _Stage:
@@ -55,7 +52,6 @@ class _Stage:
         self._seed = seed
         self._trace = trace
         self._world: DemoWorld | None = None
-        self._plant: Plant | None = None
 
     async def build(self, app: CrtuiApp) -> Stack:
         """Start the providers, and make the gateway that leads to them."""
@@ -73,7 +69,7 @@ class _Stage:
         world = self._world = DemoWorld(self._clock, self._seed)
         data = await world.start()
         config = override(config_from_data(data, "demo"), {}, self.options.listen or "127.0.0.1:0")
-        plant = self._plant = make_plant(
+        plant = make_plant(
             self.options, config, self._clock, self._trace, environ=world.environ, seed=self._seed
         )
         log_to_file(plant.state.path)
@@ -88,8 +84,3 @@ class _Stage:
         """Take the world down."""
         if self._world is not None:
             await self._world.stop()
-
-    def close(self) -> None:
-        """Finish the trace, where one is recorded."""
-        if self._plant is not None:
-            self._plant.close()

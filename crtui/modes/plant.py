@@ -13,7 +13,6 @@ from crtui.config.discover import discover
 from crtui.config.load import LoadedConfig, load_config
 from crtui.config.model import Config
 from crtui.config.override import override, token_problem
-from crtui.engine.recorder import TraceRecorder
 from crtui.engine.state_dir import StateDir
 from crtui.errors import ConfigError
 from crtui.modes.core_dumps import forbid_core_dumps
@@ -53,8 +52,7 @@ def make_plant(
     environ: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Plant:
-    """A plant, with a recorder where a trace is asked for."""
-    recorder = None if trace is None else TraceRecorder(trace, config.to_data(), seed)
+    """A plant under the options, which records a trace where one is asked for."""
     return Plant(
         config,
         clock,
@@ -62,5 +60,5 @@ def make_plant(
         os.environ if environ is None else environ,
         warnings,
         seed,
-        recorder,
+        trace,
     )

@@ -38,18 +38,12 @@ def dashboard(options: Options, *, trace: Path | None) -> int:
             plant = await plant_for(options, clock, trace)
             app.use_from_thread(screen_settings(plant.config))
             log_to_file(plant.state.path)
-            plants.append(plant.close)
             return Stack(plant, bind_for(plant.config))
 
         return GatewayThread(build, link, on_failure=app.leave_from_thread)
 
-    plants: list[Callable[[], None]] = []
     link = LocalLink("", read_only=options.read_only)
-    try:
-        return run_local(options, clock, link, thread_for)
-    finally:
-        for close in plants:
-            close()
+    return run_local(options, clock, link, thread_for)
 
 
 def run_local(
@@ -85,6 +79,8 @@ def run_local(
         thread.stop()
     except KeyboardInterrupt:
         thread.stop(0)
+    for notice in thread.unread:
+        print(f"crtui: warning: {notice}", file=sys.stderr)
     if thread.failure is not None:
         if isinstance(thread.failure, CrtuiError):
             raise thread.failure

@@ -54,7 +54,6 @@ async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
         stopped.cancel()
         await stack.stop()
         log.close()
-        plant.close()
     return 0 if failure is None else INTERNAL_ERROR
 
 

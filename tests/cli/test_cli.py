@@ -222,6 +222,43 @@ def test_a_recorded_run_replays_to_the_state_that_was_shown(place, tmp_path):
     assert final["providers"][0]["standing"] == "demoted"
 
 
+@pytest.mark.fault("D01")
+def test_a_trace_on_a_full_disk_is_one_warning_and_serving_goes_on(place):
+    with place.serving(place.config(ONE), "--trace", "/dev/full") as serving:
+        address = serving.url.removeprefix("http://")
+        place.run("demote", "a", "--listen", address)
+        shown = json.loads(place.run("status", "--json", address).stdout)
+        serving.process.terminate()
+        assert serving.process.wait(10) == 0
+        assert serving.process.stderr is not None
+        said = serving.process.stderr.read().splitlines()
+
+    assert shown["providers"][0]["standing"] == "demoted"
+    assert said == [
+        "crtui: warning: --trace: /dev/full: No space left on device; "
+        "the recording has ended, start again with another file",
+        "crtui: stopping",
+    ]
+
+
+def test_a_start_that_fails_makes_no_trace_and_a_start_over_an_old_one_fails(place, tmp_path):
+    config, new, old = place.config(ONE), tmp_path / "new.jsonl", tmp_path / "old.jsonl"
+    old.write_text("kept")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "{}:{}".format(*taken.getsockname())
+        for trace in (new, old):
+            done = place.run("serve", "--config", str(config), "--listen", address, "--trace", str(trace))
+            assert done.returncode == 2
+            assert "the port is taken" in one_line(done.stderr)
+    done = place.run("serve", "--config", str(config), "--listen", "127.0.0.1:0", "--trace", str(old))
+
+    assert done.returncode == 2
+    assert one_line(done.stderr) == f"crtui: --trace: {old} exists; name another file, or remove it first"
+    assert (new.exists(), old.read_text()) == (False, "kept")
+
+
 @pytest.mark.parametrize(
     "agent", ["claude", "codex", "aider", "opencode", "gemini", "openai", "anthropic", None]
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import resource
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from crtui.engine.engine import Engine
 from crtui.engine.export import trace_lines
 from crtui.engine.history import newest_point, point_before
 from crtui.engine.notices import Notices
+from crtui.engine.recorder import TraceRecorder
 from crtui.engine.retention import Retention
 from crtui.engine.run import begin_run
 from crtui.engine.state_dir import StateDir
@@ -47,7 +50,12 @@ class Live:
         self.clock = clock
         self.requests = 0
 
-    def start(self, data: dict[str, object] | None = None, retention: Retention | None = None) -> None:
+    def start(
+        self,
+        data: dict[str, object] | None = None,
+        retention: Retention | None = None,
+        trace: Path | None = None,
+    ) -> None:
         config = config_from_data(data or config_data("a", "b"), "test")
         self.notices = Notices()
         settings = config.to_core()
@@ -55,7 +63,13 @@ class Live:
             StateDir(self.folder), settings, config.to_data(), self.clock, self.notices, retention=retention
         )
         self.journal, self.writer = run.journal, run.writer
-        self.engine = Engine(settings, {}, self.clock, url="", run=run, notices=self.notices)
+        self.recorder = None
+        if trace is not None:
+            self.recorder = TraceRecorder(trace, config.to_data(), 0, self.notices)
+            self.recorder.begin(run.state, run.now)
+        self.engine = Engine(
+            settings, {}, self.clock, url="", record=self.recorder, run=run, notices=self.notices
+        )
 
     def turn(self) -> None:
         assert self.writer is not None
@@ -137,6 +151,18 @@ def core_part(state: dict[str, Any]) -> dict[str, Any]:
         row |= {"server": None, "declared": None, "pulls": []}
         row["models"] = [model | {"size_bytes": None, "capabilities": None} for model in row["models"]]
     return kept
+
+
+@pytest.fixture
+def small_files():
+    """Turn the largest size a file may have down, as a full disk does, and back up."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, old)
 
 
 @pytest.fixture

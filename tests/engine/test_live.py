@@ -19,7 +19,6 @@ from crtui.demo.world import DemoWorld
 from crtui.engine.database import open_reader
 from crtui.engine.export import trace_lines
 from crtui.engine.history import newest_point, point_before
-from crtui.engine.recorder import TraceRecorder
 from crtui.engine.signals import SignalFiles
 from crtui.engine.state_dir import StateDir
 from crtui.wire.trace_out import timed
@@ -34,8 +33,7 @@ async def run_demo(folder: Path, until_requests: int, trace: Path | None = None)
     clock = SystemClock(SPEED)
     world = DemoWorld(clock, seed=1)
     config = override(config_from_data(await world.start(), "demo"), {}, "127.0.0.1:0")
-    recorder = None if trace is None else TraceRecorder(trace, config.to_data(), 1)
-    plant = Plant(config, clock, StateDir(folder), world.environ, seed=1, recorder=recorder)
+    plant = Plant(config, clock, StateDir(folder), world.environ, seed=1, trace=trace)
     stack = Stack(plant, bind_for(config))
     await stack.start()
     agents = asyncio.create_task(world.run_traffic(stack.url, None))
@@ -48,7 +46,6 @@ async def run_demo(folder: Path, until_requests: int, trace: Path | None = None)
             await agents
         await stack.stop(0)
         await world.stop()
-        plant.close()
     assert list(stack.engine.notices) == []
     return orjson.loads(orjson.dumps(snapshot_json(stack.engine.snapshot())))
 

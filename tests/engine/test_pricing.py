@@ -36,8 +36,8 @@ class Shop:
         config = config_from_data({"provider": list(tables)}, "test")
         clock, settings = ManualClock(), config.to_core()
         self.providers, _ = build_providers(config, KEYS)
-        self.trace = folder / "trace.jsonl"
-        self.recorder = TraceRecorder(self.trace, config.to_data(), 0)
+        self.trace = folder / f"{len(list(folder.iterdir()))}.jsonl"
+        self.recorder = TraceRecorder(self.trace, config.to_data(), 0, Notices())
         self.recorder.begin(None, (), clock.now())
         self.pricing = Pricing(settings, self.providers, prices or PriceList())
         self.engine = Engine(

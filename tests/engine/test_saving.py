@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import resource
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -26,18 +24,6 @@ from tests.engine.conftest import Live
 
 def total(live: Live) -> int:
     return sum(row["usage"]["requests"] for row in live.shown()["providers"])
-
-
-@pytest.fixture
-def small_files():
-    """Turn the largest size a file may have down, as a full disk does, and back up."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(
-        resource.RLIMIT_FSIZE, (before[0] if size is None else size, before[1])
-    )
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, old)
 
 
 @pytest.mark.fault("D01")

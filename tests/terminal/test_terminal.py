@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crtui.replay.player import Player
 from tests.fakes.terminal import Terminal, config_of, crtui, environ
 
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
@@ -223,6 +224,52 @@ def test_the_demo_runs_in_spite_of_a_broken_config_and_tells_of_it(tmp_path):
     config_at_its_usual_place(tmp_path, '[screen]\ntheme = "pink"\n')
     with Terminal(crtui("demo", "--speed", "10"), environ(tmp_path), (140, 40)) as terminal:
         terminal.until("claude-max", "! [screen] is not used, see `crtui check`: ")
+
+
+def test_a_screen_over_an_old_trace_is_one_line_and_the_trace_is_kept(tmp_path):
+    trace = tmp_path / "old.jsonl"
+    trace.write_text("kept")
+    with dashboard(tmp_path, 3, (100, 30), "--trace", str(trace)) as terminal:
+        assert terminal.wait() == 2
+        said = after_the_screen(terminal.output)
+
+    assert said == f"crtui: --trace: {trace} exists; name another file, or remove it first"
+    assert trace.read_text() == "kept"
+
+
+@pytest.mark.fault("D01")
+def test_what_could_not_be_written_at_the_end_is_told_after_the_screen(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with dashboard(tmp_path, 3, (100, 30), "--trace", str(fifo)) as terminal:
+        with fifo.open("rb") as reader:
+            assert reader.readline().startswith(b'{"crtui":"trace"')
+        terminal.until("provider-0")
+        terminal.send("d")
+        terminal.until("DEMO")
+        terminal.send("q")
+        assert terminal.wait() == 0
+        said = after_the_screen(terminal.output)
+
+    assert said == (
+        f"crtui: warning: --trace: {fifo}: Broken pipe; "
+        "the recording has ended, start again with another file"
+    )
+
+
+def test_the_demo_records_a_private_trace_that_is_whole(tmp_path):
+    trace = tmp_path / "demo.jsonl"
+    argv = crtui("demo", "--speed", "10", "--trace", str(trace))
+    with Terminal(argv, environ(tmp_path), (140, 40)) as terminal:
+        terminal.until("claude-max")
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait() == 0
+    player = Player(trace)
+    player.seek(player.end, 10**9)
+
+    assert {row.name for row in player.snapshot().providers} >= {"claude-max"}
+    assert trace.stat().st_mode & 0o777 == 0o600
+    player.close()
 
 
 def test_a_bad_trace_is_one_line_and_the_screen_is_never_taken(tmp_path):
