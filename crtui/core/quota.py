@@ -9,108 +9,27 @@ and its answer decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from crtui.core import saved
 from crtui.core.burn import WindowTrend
 from crtui.core.inputs import Attempt, WindowReport
-from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
+from crtui.core.now import DAY, HOUR, MINUTE, Now, stamp
 from crtui.core.outcome import Outcome
 from crtui.core.verdict import Told, Verdict
 from crtui.core.views import QuotaSource, QuotaView, WindowView
+from crtui.core.window import Window
 
 UNTOLD_LIMIT_MS: Final = MINUTE
 """A 429 without a time: this long, doubling with each in a row."""
 MAX_UNTOLD_MS: Final = HOUR
 NO_CREDIT_MS: Final = HOUR
 MAX_HOLD_MS: Final = 31 * DAY
-SAME_RESET_MS: Final = 2 * SECOND
-"""Resets this close together are one: many are told as whole seconds from then on."""
 _SOURCES: Final[dict[str, QuotaSource]] = {
     "headers": "headers",
     "subscription": "subscription",
     "poll": "poll",
 }
-
-
-@dataclass(slots=True)
-class _Window:
-    """The newest that is known of one window; times are monotonic but ``observed``."""
-
-    name: str
-    source: str
-    observed: int
-    observed_mono: int
-    used: float | None
-    remaining: float | None
-    limit: float | None
-    resets: int | None
-    trend: WindowTrend
-    unconfirmed: bool = False
-    ticket: int = 0
-    """Of the attempt that told it last; 0 where none did."""
-
-    @property
-    def spent(self) -> bool:
-        if self.unconfirmed:
-            return False
-        return self.remaining == 0 or (self.used is not None and self.used >= 100)
-
-    @property
-    def blocks_until(self) -> int:
-        """A spent window's reset; one that never told it is taken for a minute's."""
-        return self.resets if self.resets is not None else self.observed_mono + MINUTE
-
-    def corrected(self, report: WindowReport, resets: int | None) -> WindowReport | None:
-        """What a report adds that was made before the one that told this window last; None: nothing.
-
-        Of one period the smaller rest stays, and a later period is the newer one.
-        """
-        ahead = 0 if resets is None or self.resets is None else resets - self.resets
-        if ahead < -SAME_RESET_MS:
-            return None
-        if ahead > SAME_RESET_MS:
-            return report
-        remaining, used = report.remaining, report.used_percent
-        if remaining is not None and self.remaining is not None:
-            remaining = min(remaining, self.remaining)
-        if used is not None and self.used is not None:
-            used = max(used, self.used)
-        return replace(report, remaining=remaining, used_percent=used)
-
-    def dump(self, now_mono: int) -> dict[str, object]:
-        """The window as JSON values."""
-        return {
-            "name": self.name,
-            "source": self.source,
-            "observed": self.observed,
-            "age": now_mono - self.observed_mono,
-            "used": self.used,
-            "remaining": self.remaining,
-            "limit": self.limit,
-            "resets": saved.left(self.resets, now_mono),
-            "unconfirmed": self.unconfirmed,
-            "trend": self.trend.dump(now_mono),
-        }
-
-    @classmethod
-    def restored(cls, data: Mapping[str, Any], now_mono: int) -> _Window:
-        """The window that ``dump`` described, as seen from a monotonic time."""
-        trend = WindowTrend()
-        trend.load(saved.inner(data, "trend"), now_mono)
-        return cls(
-            saved.take(data, "name", str),
-            saved.take(data, "source", str),
-            saved.instant(data, "observed"),
-            now_mono - saved.bounded(saved.take(data, "age", int), "age"),
-            saved.number(data, "used"),
-            saved.number(data, "remaining"),
-            saved.number(data, "limit"),
-            saved.deadline(data, "resets", now_mono),
-            trend,
-            saved.take(data, "unconfirmed", bool),
-        )
 
 
 class Quota:
@@ -132,7 +51,7 @@ class Quota:
 
     def __init__(self, lease_ms: int) -> None:
         self._lease_ms = lease_ms
-        self._windows: dict[str, _Window] = {}
+        self._windows: dict[str, Window] = {}
         self._clear()
 
     def _clear(self) -> None:
@@ -278,7 +197,7 @@ class Quota:
         self._streak = max(0, saved.take(data, "streak", int))
         self._told_until = saved.deadline(data, "told_until", now_mono)
         self._trial = saved.take(data, "trial", bool)
-        windows = [_Window.restored(row, now_mono) for row in saved.values(data, "windows", (dict,))]
+        windows = [Window.restored(row, now_mono) for row in saved.values(data, "windows", (dict,))]
         self._windows = {window.name: window for window in windows}
 
     def _detail(self) -> str:
@@ -287,7 +206,7 @@ class Quota:
             return f"{' and '.join(spent)} window spent"
         return {"no_credit": "out of credit", "overloaded": "overloaded"}.get(self._code, "rate limited")
 
-    def _window_view(self, window: _Window, now: Now) -> WindowView:
+    def _window_view(self, window: Window, now: Now) -> WindowView:
         resets = None if window.resets is None else now.wall_at(window.resets)
         if window.unconfirmed:
             return WindowView(
@@ -325,10 +244,10 @@ class Quota:
                 self._put(window, news, resets, ticket, now)
 
     def _put(
-        self, window: _Window | None, report: WindowReport, resets: int | None, ticket: int, now: Now
+        self, window: Window | None, report: WindowReport, resets: int | None, ticket: int, now: Now
     ) -> None:
         if window is None:
-            window = self._windows[report.name] = _Window(
+            window = self._windows[report.name] = Window(
                 report.name, report.source, 0, 0, None, None, None, None, WindowTrend()
             )
         elif window.unconfirmed:
@@ -341,7 +260,7 @@ class Quota:
         window.resets = resets if resets is not None else window.resets
         self._count(window, report, now)
 
-    def _count(self, window: _Window, report: WindowReport, now: Now) -> None:
+    def _count(self, window: Window, report: WindowReport, now: Now) -> None:
         if report.remaining is not None:
             window.remaining = report.remaining
         used = report.used_percent
