@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from crtui.core.inputs import ErrorKind
+from crtui.core.events import EventKind
+from crtui.core.inputs import Attempt, ErrorKind
+from crtui.core.verdict import Told
 
 OutcomeClass = Literal[
     "ok", "client", "model", "context", "auth", "credit", "fault", "limit", "overload", "gone"
@@ -87,3 +89,34 @@ def classify(status: int | None, error_kind: ErrorKind | None, error: str) -> Ou
     if known is not None:
         return known
     return FAULT if status >= 500 else CLIENT
+
+
+def told_of(item: Attempt, outcome: Outcome) -> Told:
+    """The event that tells how an attempt ended."""
+    data: dict[str, object] = {}
+    if item.request is not None:
+        data["request"] = item.request
+    if item.profile is not None:
+        data["profile"] = item.profile
+    if item.model is not None:
+        data["model"] = item.model
+    if item.status is not None:
+        data["status"] = item.status
+    if item.latency_ms is not None:
+        data["latency_ms"] = item.latency_ms
+    if item.ttft_ms is not None:
+        data["ttft_ms"] = item.ttft_ms
+    if item.usage is not None:
+        data["output_tokens"] = item.usage.output
+    if item.answered is not None:
+        data["substituted"] = item.answered
+    if item.output_limit is not None:
+        data["output_limit"] = item.output_limit
+    if item.ok:
+        return ("attempt.ok", data)
+    data["class"] = outcome.kind
+    if item.error_kind is not None:
+        data["error_kind"] = item.error_kind
+    data["error"] = item.message or item.error[:200]
+    kind: EventKind = "attempt.interrupted" if item.midstream else "attempt.failed"
+    return ("attempt.cancelled" if outcome.kind == "gone" else kind, data)

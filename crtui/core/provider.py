@@ -10,14 +10,13 @@ from crtui.core.adaptive import AdaptiveWindow
 from crtui.core.budget import Budget
 from crtui.core.burn import Burn
 from crtui.core.demand import split
-from crtui.core.events import EventKind
 from crtui.core.health import Health
 from crtui.core.inputs import Attempt, Began, Charge, Command, ModelReport, Poll, Usage
 from crtui.core.latency import Samples
 from crtui.core.memory import Memory
 from crtui.core.now import DAY, MINUTE, Now
 from crtui.core.operator import OVERRIDES, Operator
-from crtui.core.outcome import OK, Outcome, classify
+from crtui.core.outcome import OK, Outcome, classify, told_of
 from crtui.core.quota import Quota
 from crtui.core.settings import ProfileSettings, ProviderSettings
 from crtui.core.tactics import Candidate
@@ -91,7 +90,7 @@ class ProviderState:
         """An attempt ended. ``profile`` decides what memory words lead to."""
         self._live.discard(item.ticket)
         outcome = OK if item.ok else classify(item.status, item.error_kind, item.error)
-        told = [self._told_of(item, outcome)]
+        told = [told_of(item, outcome)]
         plain = item.ok and self.clear and not item.limits.windows
         self._count(item, outcome, now)
         if not (plain and self.calm):
@@ -351,35 +350,6 @@ class ProviderState:
         if not self.quota.exhausted:
             return told
         return [(kind, data) for kind, data in told if not kind.startswith("quota.")]
-
-    def _told_of(self, item: Attempt, outcome: Outcome) -> Told:
-        data: dict[str, object] = {}
-        if item.request is not None:
-            data["request"] = item.request
-        if item.profile is not None:
-            data["profile"] = item.profile
-        if item.model is not None:
-            data["model"] = item.model
-        if item.status is not None:
-            data["status"] = item.status
-        if item.latency_ms is not None:
-            data["latency_ms"] = item.latency_ms
-        if item.ttft_ms is not None:
-            data["ttft_ms"] = item.ttft_ms
-        if item.usage is not None:
-            data["output_tokens"] = item.usage.output
-        if item.answered is not None:
-            data["substituted"] = item.answered
-        if item.output_limit is not None:
-            data["output_limit"] = item.output_limit
-        if item.ok:
-            return ("attempt.ok", data)
-        data["class"] = outcome.kind
-        if item.error_kind is not None:
-            data["error_kind"] = item.error_kind
-        data["error"] = item.message or item.error[:200]
-        kind: EventKind = "attempt.interrupted" if item.midstream else "attempt.failed"
-        return ("attempt.cancelled" if outcome.kind == "gone" else kind, data)
 
     def _status_at(self, now: Now) -> SignalStatus:
         if self.quota.exhausted or self.burn.verdict(now) is not None:
