@@ -76,16 +76,19 @@ class Core:
         self.version = 0
 
     @classmethod
-    def restore(cls, settings: CoreSettings, dump: Mapping[str, Any], now: Now) -> Core:
+    def restore(
+        cls, settings: CoreSettings, dump: Mapping[str, Any], now: Now, *, tickets: bool = True
+    ) -> Core:
         """The core that was dumped, under the settings of today, at ``now`` on today's clocks.
 
         The wall time since the dump is taken off every wait (nothing if the wall clock went back),
         and what fell due meanwhile is told by the next input. A provider that is configured no
-        longer is left out, a new one starts fresh. Raises ``BadDumpError``.
+        longer is left out, a new one starts fresh. Without ``tickets`` the attempts in flight are
+        forgotten, as a new process has to: they died with the last. Raises ``BadDumpError``.
         """
         core = cls(settings, now)
         try:
-            core._load(dump, now)
+            core._load(dump, now, tickets=tickets)
         except saved.BadDumpError:
             raise
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as fault:
@@ -93,7 +96,7 @@ class Core:
         return core
 
     def dump(self, now: Now) -> dict[str, object]:
-        """Everything the core knows but its settings and what is in flight, as JSON values.
+        """Everything the core knows but its settings, as JSON values: restored, it goes on the same.
 
         The caller ticks first. Wall times and counts are absolute, waits and ages relative.
         """
@@ -120,7 +123,7 @@ class Core:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_rows": {}}
 
-    def _load(self, data: Mapping[str, Any], now: Now) -> None:
+    def _load(self, data: Mapping[str, Any], now: Now, *, tickets: bool) -> None:
         if data["format"] != DUMP_FORMAT:
             raise saved.BadDumpError(
                 f"format {data['format']!r:.20} cannot be read; this reads {DUMP_FORMAT}"
@@ -142,7 +145,10 @@ class Core:
         providers = saved.inner(data, "providers")
         for state in self._states:
             if state.name in providers:
-                state.load(saved.inner(providers, state.name), then)
+                row = saved.inner(providers, state.name)
+                state.load(row, then)
+                if tickets and "tickets" in row:  # an older dump has none
+                    state.load_tickets(saved.inner(row, "tickets"), then)
                 self._schedule(state, then)
 
     @property

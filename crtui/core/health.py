@@ -158,7 +158,7 @@ class Health:
         return HealthView(self._state, self._half_open, self._failures, self._since, self._last_error, retry)
 
     def dump(self, now_mono: int) -> dict[str, object]:
-        """The state as JSON values. A trial that runs is left out: it dies with its process."""
+        """The state as JSON values, but for the trial that runs."""
         error = self._last_error
         return {
             "state": self._state,
@@ -172,6 +172,10 @@ class Health:
             "since": self._since,
             "last_error": None if error is None else _error_dump(error),
         }
+
+    def dump_tickets(self, now_mono: int) -> dict[str, object]:
+        """The trial that runs, as JSON values."""
+        return {"trial": None if self._trial is None else [self._trial, self._lease - now_mono]}
 
     def load(self, data: Mapping[str, Any], now: Now) -> None:
         """Become what ``dump`` described; under another threshold the failures are judged anew.
@@ -190,6 +194,10 @@ class Health:
         self._retry = None if retry is None else min(retry, now.mono + self._period)
         if saved.take(data, "threshold", int) != self._threshold and not self._auth:
             self._rejudge(now)
+
+    def load_tickets(self, data: Mapping[str, Any], now_mono: int) -> None:
+        """After ``load``: go on with the trial that ``dump_tickets`` described."""
+        self._trial, self._lease = saved.lease(data, "trial", now_mono)
 
     def _rejudge(self, now: Now) -> None:
         level = min(self._failures // self._threshold, 2)

@@ -239,7 +239,7 @@ class ProviderState:
         )
 
     def dump(self, now: Now) -> dict[str, object]:
-        """Everything but the attempts in flight, which die with their process, as JSON values."""
+        """Everything, as JSON values. ``tickets`` is what only the process means that gave them."""
         return {
             "health": self.health.dump(now.mono),
             "quota": self.quota.dump(now.mono),
@@ -255,6 +255,11 @@ class ProviderState:
             "heard_wall": self._heard_wall,
             "last_attempt": self._last_attempt,
             "poll_ok": self._poll_ok,
+            "tickets": {
+                "live": sorted(self._live),
+                "health": self.health.dump_tickets(now.mono),
+                "quota": self.quota.dump_tickets(now.mono),
+            },
         }
 
     def load(self, data: Mapping[str, Any], then: Now) -> None:
@@ -273,6 +278,12 @@ class ProviderState:
         self._load_seen(data, then)
         self._changed()
         self._status = self._status_at(then)
+
+    def load_tickets(self, data: Mapping[str, Any], then: Now) -> None:
+        """After ``load``: go on with the attempts in flight that a dump's ``tickets`` describe."""
+        self._live = set(saved.values(data, "live", (int,)))
+        self.health.load_tickets(saved.inner(data, "health"), then.mono)
+        self.quota.load_tickets(saved.inner(data, "quota"), then.mono)
 
     def _load_seen(self, data: Mapping[str, Any], then: Now) -> None:
         maybe_int, maybe_bool = (int, saved.NOTHING), (bool, saved.NOTHING)

@@ -178,7 +178,7 @@ class Quota:
         ]
 
     def dump(self, now_mono: int) -> dict[str, object]:
-        """The state as JSON values. A trial that runs is due again: it dies with its process."""
+        """The state as JSON values, but for the tickets: without them a trial that runs is due."""
         return {
             "hold": saved.left(self._hold, now_mono),
             "source": self._source,
@@ -187,6 +187,14 @@ class Quota:
             "told_until": saved.left(self._told_until, now_mono),
             "trial": self._trial,
             "windows": [window.dump(now_mono) for window in self._windows.values()],
+        }
+
+    def dump_tickets(self, now_mono: int) -> dict[str, object]:
+        """The trial that runs, and which attempts' news is old, as JSON values."""
+        return {
+            "trial": None if self._trial_ticket is None else [self._trial_ticket, self._lease - now_mono],
+            "refused_until": self._refused_until,
+            "windows": {name: window.ticket for name, window in self._windows.items()},
         }
 
     def load(self, data: Mapping[str, Any], now_mono: int) -> None:
@@ -199,6 +207,14 @@ class Quota:
         self._trial = saved.take(data, "trial", bool)
         windows = [Window.restored(row, now_mono) for row in saved.values(data, "windows", (dict,))]
         self._windows = {window.name: window for window in windows}
+
+    def load_tickets(self, data: Mapping[str, Any], now_mono: int) -> None:
+        """After ``load``: go on with what ``dump_tickets`` described."""
+        self._trial_ticket, self._lease = saved.lease(data, "trial", now_mono)
+        self._refused_until = saved.take(data, "refused_until", int)
+        told = saved.inner(data, "windows")
+        for name, window in self._windows.items():
+            window.ticket = saved.take(told, name, int)
 
     def _detail(self) -> str:
         spent = [w.name for w in self._windows.values() if w.spent]

@@ -86,6 +86,14 @@ def moment(data: Mapping[str, Any], key: str, mono: int) -> int | None:
     return None if age is None else mono - age
 
 
+def lease(data: Mapping[str, Any], key: str, mono: int) -> tuple[int | None, int]:
+    """The ticket (None: no trial runs) and the deadline of a trial, which was dumped with what was left."""
+    if data[key] is None:
+        return None, 0
+    ticket, wait = values(data, key, (int,))
+    return ticket, mono + bounded(wait, key)
+
+
 def instant(data: Mapping[str, Any], key: str) -> int:
     """A wall time that must be there."""
     if (ms := bounded(take(data, key, int), key)) < 0:

@@ -42,8 +42,8 @@ CREATE TABLE checkpoints (
     t INTEGER NOT NULL,
     after INTEGER NOT NULL,    -- the last input that it contains
     kept INTEGER NOT NULL,     -- whether it outlives the next one
-    exact INTEGER NOT NULL,    -- whether a replay from here is, to the last field
-    saved BLOB NOT NULL        -- deflated JSON: the core's dump, the last events, requests, those in flight
+    exact INTEGER NOT NULL,    -- 1; before dumps held what was in flight, 0 where a replay could differ
+    saved BLOB NOT NULL        -- deflated JSON: the core's dump, the last events, the run's requests
 );
 """
 

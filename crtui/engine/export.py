@@ -23,8 +23,6 @@ def trace_lines(db: sqlite3.Connection, point: Point, upto: int | None = None) -
         point.now, point.seed, config, data["core"], data["events"], data.get("requests", 0)
     )
     yield orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)
-    for began in data["in_flight"]:
-        yield timed(0, orjson.dumps(began))
     last = point.t
     for last, line in inputs_since(db, point):
         yield timed(last - point.t, line.encode())

@@ -50,7 +50,7 @@ class Point:
         return Now(self.start.mono + self.t, self.start.wall + self.t)
 
     def data(self) -> dict[str, Any]:
-        """The dump (``core``, None for nothing), ``events``, ``requests`` and ``in_flight``.
+        """The dump (``core``, None for nothing), the last ``events`` and the run's ``requests``.
 
         Raises ``BadDumpError``.
         """
@@ -68,14 +68,13 @@ def newest_point(db: sqlite3.Connection) -> Point | None:
 def point_before(db: sqlite3.Connection, segment: int, wall: int | None) -> Point | None:
     """A segment's last point that is not after a wall time; where there is none, or no time, its first.
 
-    Points from which on inputs have been deleted are passed over, and those
-    that are not exact where there are others.
+    Points from which on inputs have been deleted are passed over.
     """
     [oldest] = db.execute("SELECT min(id) FROM inputs").fetchone()
     whole = _POINTS + "WHERE c.segment = ? AND c.after >= ? "
     these = (segment, 0 if oldest is None else oldest - 1)
     if wall is not None:
-        last = whole + "AND s.wall + c.t <= ? ORDER BY c.exact DESC, c.id DESC LIMIT 1"
+        last = whole + "AND s.wall + c.t <= ? ORDER BY c.id DESC LIMIT 1"
         if found := _point(db.execute(last, (*these, wall)).fetchone()):
             return found
     return _point(db.execute(whole + "ORDER BY c.id LIMIT 1", these).fetchone())
@@ -118,7 +117,7 @@ def restore(
         then = Now(point.start.mono + t, point.start.wall + t)
         _feed(fold, line, then)
     fold.feed(Tick(), then)
-    return Core.restore(settings, fold.core.dump(then), now), tuple(fold.events)
+    return Core.restore(settings, fold.core.dump(then), now, tickets=False), tuple(fold.events)
 
 
 def _feed(fold: Fold, line: str, now: Now) -> None:

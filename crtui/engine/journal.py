@@ -12,10 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 from crtui.core.events import Event
-from crtui.core.inputs import Attempt, Began, Input
+from crtui.core.inputs import Input
 from crtui.core.now import SECOND, Now
 from crtui.core.plan import Ask
 
@@ -40,17 +40,7 @@ class Save:
     core: Dump | None
     events: tuple[Event, ...]
     requests: int
-    in_flight: tuple[Began, ...]
     new_segment: bool
-
-    @property
-    def exact(self) -> bool:
-        """Whether nobody in flight can hold a trial: a dump tells that there is one, but not who has it."""
-        if self.core is None:
-            return True
-        known = cast("Mapping[str, Any]", self.core["providers"])
-        rows = (known[began.provider] for began in self.in_flight)
-        return not any(row["quota"]["trial"] or row["health"]["half_open"] for row in rows)
 
 
 Entry = tuple[Input | Ask, Now]
@@ -69,17 +59,12 @@ class Journal:
         self.stalled = False
         """Whether nothing can be written at present: a checkpoint more would only take memory."""
         self._limit = limit
-        self._in_flight: dict[int, Began] = {}
         self._ahead = 0
         self._since = 0
         self._next = self._least = 0
 
     def record(self, item: Input | Ask, now: Now) -> None:
         """Append one input that was fed at ``now``."""
-        if isinstance(item, Began):
-            self._in_flight[item.ticket] = item
-        elif isinstance(item, Attempt):
-            self._in_flight.pop(item.ticket, None)
         if len(self.queue) >= self._limit:
             # Without the oldest the rest would not tell a whole story, so the queue goes as a whole.
             lost = self.queue.copy()
@@ -131,8 +116,7 @@ class Journal:
     def _append(
         self, core: Dump | None, events: tuple[Event, ...], requests: int, now: Now, *, new_segment: bool
     ) -> None:
-        in_flight = tuple(self._in_flight.values())
-        self.queue.append(Save(now, core, events, requests, in_flight, new_segment))
+        self.queue.append(Save(now, core, events, requests, new_segment))
         self._ahead = now.wall - now.mono
         self._since = 0
         self._next = now.mono + CHECKPOINT_MS

@@ -138,20 +138,12 @@ class JournalWriter:
             "core": save.core,
             "events": [event.to_json() for event in save.events],
             "requests": save.requests,
-            "in_flight": [orjson.Fragment(encode(began)) for began in save.in_flight],
         }
         kept = save.now.wall // KEPT_EVERY_MS
         blob = zlib.compress(orjson.dumps(data), _DEFLATE)
-        row = (
-            place.segment,
-            save.now.mono - place.mono,
-            place.last,
-            kept != place.kept,
-            save.exact,
-            blob,
-        )
+        row = (place.segment, save.now.mono - place.mono, place.last, kept != place.kept, blob)
         db.execute("DELETE FROM checkpoints WHERE id = ? AND NOT kept", (place.checkpoint,))
-        made = db.execute("INSERT INTO checkpoints VALUES (NULL, ?, ?, ?, ?, ?, ?)", row)
+        made = db.execute("INSERT INTO checkpoints VALUES (NULL, ?, ?, ?, ?, 1, ?)", row)
         place.checkpoint, place.kept = made.lastrowid or 0, kept
 
     def _write_segment(self, db: sqlite3.Connection, place: _Place, now: Now) -> None:

@@ -160,8 +160,8 @@ def a_restart_lengthens_waits(patch: Patch) -> None:
 def a_restart_forgets_the_time_that_passed(patch: Patch) -> None:
     original = Core._load
 
-    def wrong(self: Core, data: Any, now: Now) -> None:
-        original(self, {**data, "wall": now.wall}, now)
+    def wrong(self: Core, data: Any, now: Now, **how: Any) -> None:
+        original(self, {**data, "wall": now.wall}, now, **how)
 
     patch.setattr(Core, "_load", wrong)
 
@@ -175,11 +175,46 @@ def an_order_is_lost_at_a_restart(patch: Patch) -> None:
 def event_numbers_begin_anew_after_a_restart(patch: Patch) -> None:
     original = Core._load
 
-    def wrong(self: Core, data: Any, now: Now) -> None:
-        original(self, data, now)
+    def wrong(self: Core, data: Any, now: Now, **how: Any) -> None:
+        original(self, data, now, **how)
         self._seq = 0
 
     patch.setattr(Core, "_load", wrong)
+
+
+@mutant
+def a_restart_knows_the_attempts_of_the_last_process(patch: Patch) -> None:
+    original = Core._load
+
+    def wrong(self: Core, data: Any, now: Now, *, tickets: bool) -> None:
+        original(self, data, now, tickets=True)
+
+    patch.setattr(Core, "_load", wrong)
+
+
+@mutant
+def a_checkpoint_does_not_know_which_attempts_a_refusal_covers(patch: Patch) -> None:
+    original = Quota.dump_tickets
+
+    def wrong(self: Quota, now_mono: int) -> dict[str, object]:
+        return {**original(self, now_mono), "refused_until": 0}
+
+    patch.setattr(Quota, "dump_tickets", wrong)
+
+
+@mutant
+def a_checkpoint_does_not_know_who_told_a_window(patch: Patch) -> None:
+    original = Quota.dump_tickets
+
+    def wrong(self: Quota, now_mono: int) -> dict[str, object]:
+        return {**original(self, now_mono), "windows": dict.fromkeys(self._windows, 0)}
+
+    patch.setattr(Quota, "dump_tickets", wrong)
+
+
+@mutant
+def a_checkpoint_does_not_know_whose_the_trial_is(patch: Patch) -> None:
+    patch.setattr(Health, "dump_tickets", lambda self, now_mono: {"trial": None})
 
 
 @mutant

@@ -27,14 +27,22 @@ def dumped(world: World) -> dict[str, Any]:
 
 
 def restarted(
-    world: World, *, off_s: float = 0, mono: int = 5, settings: CoreSettings | None = None
+    world: World,
+    *,
+    off_s: float = 0,
+    mono: int = 5,
+    settings: CoreSettings | None = None,
+    tickets: bool = False,
 ) -> World:
-    """The same world in a new process, ``off_s`` later by the wall clock, on another monotonic clock."""
+    """The same world in a new process, ``off_s`` later by the wall clock, on another monotonic clock.
+
+    With ``tickets`` the attempts in flight live on, as in a replay from a checkpoint.
+    """
     data = dumped(world)
     again = World("x")
     again.start, again.t = world.start + round(off_s * 1000), world.t
     again.offset = mono - world.now().mono
-    again.core = Core.restore(settings or world.core.settings, data, again.now())
+    again.core = Core.restore(settings or world.core.settings, data, again.now(), tickets=tickets)
     return again
 
 
@@ -83,7 +91,47 @@ def test_t8_dump_and_restore_at_the_same_instant_is_a_fixed_point(steps, health_
         feed(world.at(world.t + wait / 1000), item)
     world.tick()
 
-    assert dumped(restarted(world, mono=mono)) == dumped(world)
+    assert dumped(restarted(world, mono=mono, tickets=True)) == dumped(world)
+
+
+@given(story, story, action)
+@settings(max_examples=150, deadline=None)
+def test_what_was_dumped_in_the_middle_of_a_story_goes_on_as_the_original_does(before, after, health_action):
+    world = world_of(health_action, "random")
+    for wait, item in before:
+        feed(world.at(world.t + wait / 1000), item)
+    world.tick()
+    again = restarted(world, mono=world.now().mono, tickets=True)
+
+    for wait, item in after:
+        later = world.t + wait / 1000
+        assert feed(again.at(later), item) == feed(world.at(later), item)
+    assert again.snapshot() == world.snapshot()
+    assert dumped(again) == dumped(world)
+
+
+def test_an_attempt_from_before_a_refusal_is_no_evidence_of_room_after_a_checkpoint_either():
+    world = World("a")
+    first, second = world.begin("a"), world.begin("a")
+    world.fail("a", 429, ticket=second, retry_after=600)
+    room = Limits(None, (WindowReport("1m", "headers", remaining=5, limit=10),))
+    again = restarted(world, tickets=True)
+
+    for one in (world, again):
+        one.ok("a", ticket=first, limits=room)
+        assert one.row("a").quota.state == "quota_exhausted"
+
+
+def test_a_dump_from_before_tickets_were_dumped_is_a_restart():
+    world = World("a", "b")
+    world.fail("a", 429, retry_after=20)
+    world.at(20).begin("a")
+    data = dumped(world)
+    del data["providers"]["a"]["tickets"]
+    again = Core.restore(world.core.settings, data, world.now())
+
+    assert again.provider_view("a", world.now()).in_flight == 0
+    assert again.admits("a", "default", world.now())
 
 
 @given(story, action, st.integers(-DAY, DAY), st.integers(0, 10**12))
@@ -264,7 +312,16 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-DUMP = dumped(busy())
+def in_the_middle() -> World:
+    """A busy world with attempts in flight, one of them a trial."""
+    world = busy()
+    world.begin("full")
+    world.at(10).tick()
+    world.begin("down")
+    return world
+
+
+DUMP = dumped(in_the_middle())
 PLACES = places(DUMP)
 SPOILED = st.one_of(
     st.none(), st.text(max_size=3), st.integers(), st.floats(), st.booleans(), st.just([]), st.just({})

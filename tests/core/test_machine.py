@@ -25,6 +25,7 @@ MUST_SEE = {
     "honest waits": 10,
     "last resorts": 10,
     "restarts while cooling": 20,
+    "reloads in flight": 20,
     "edge -1": 10,
     "edge +0": 10,
     "edge +1": 10,

@@ -66,7 +66,7 @@ class Live:
         self.recorder = None
         if trace is not None:
             self.recorder = TraceRecorder(trace, config.to_data(), 0, self.notices)
-            self.recorder.begin(run.state, run.now)
+            self.recorder.begin(run.state, run.events, run.now)
         self.engine = Engine(
             settings, {}, self.clock, url="", record=self.recorder, run=run, notices=self.notices
         )
