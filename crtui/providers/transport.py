@@ -8,8 +8,8 @@ every provider would wait in vain.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
 
 import httpx
 
@@ -23,10 +23,20 @@ class Unpooled(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises as httpx's own transport does."""
         own = httpx.AsyncHTTPTransport(verify=self._context, trust_env=False)
+        opened: list[Any] = []
+
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(info["return_value"])
+
+        request.extensions = {**request.extensions, "trace": trace}
         try:
             response = await own.handle_async_request(request)
         except BaseException:
             await own.aclose()
+            # It knows nothing of a connection whose TLS handshake was cancelled.
+            for connection in opened:
+                await connection.aclose()
             raise
         response.stream = _Stream(cast("httpx.AsyncByteStream", response.stream), own)
         return response

@@ -9,6 +9,7 @@ import httpx
 
 from crtui.providers.probing import probe_client
 from tests.fakes.upstream import Exchange, Upstream, ok_json, stall
+from tests.faults.rude import server
 from tests.gateway.conftest import until
 
 ROUNDS, AT_ONCE = 60, 40
@@ -48,6 +49,20 @@ async def test_one_that_is_never_answered_is_hung_up_on() -> None:
         await given_up(client, upstream.url, 0.05)
         async with asyncio.timeout(5):
             await (await upstream.request()).gone.wait()
+
+
+async def test_one_that_is_given_up_in_its_handshake_is_hung_up_on() -> None:
+    hung_up = asyncio.Event()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            pass
+        hung_up.set()
+
+    async with server(never) as port, probe_client() as client:
+        await given_up(client, f"https://127.0.0.1:{port}", 0.5)
+        async with asyncio.timeout(5):
+            await hung_up.wait()
 
 
 async def test_an_answer_that_was_read_ends_its_connection() -> None:
