@@ -43,7 +43,6 @@ from crtui.gateway.server import GatewayServer, bind
 from crtui.providers.prices import PriceList
 from crtui.providers.probing import Observation, probe_client
 from crtui.providers.provider import Provider, build_providers
-from crtui.providers.trouble import UNREACHED
 
 if TYPE_CHECKING:
     import httpx
@@ -141,7 +140,7 @@ class Stack:
         host = urlsplit(self.engine.providers[poll.provider].base_url).hostname or ""
         if poll.ok:
             self._server.uplink.answered(host)
-        elif poll.error in UNREACHED and self._server.uplink.failed(host):
+        elif seen.unreached and self._server.uplink.failed(host):
             # This machine is offline: that is no news of a provider.
             return
         self.engine.observe(seen)

@@ -24,8 +24,8 @@ from crtui.providers.pages import rest_of
 from crtui.providers.provider import Provider
 from crtui.providers.reading import ProbeError, error_message
 from crtui.providers.seen import Seen, Traits
-from crtui.providers.transport import Unpooled
-from crtui.providers.trouble import in_words
+from crtui.providers.transport import STANDS, Unpooled
+from crtui.providers.trouble import ConnectTimeoutError, diagnose
 from crtui.text import mask_secrets, scrub
 
 MAX_BODY: Final = 4 * 1024 * 1024
@@ -49,12 +49,16 @@ ShownModels = MutableMapping[tuple[str, str], Shown]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A poll and what it brought that the core has no use for. ``asked`` is when it began."""
+    """A poll and what it brought that the core has no use for. ``asked`` is when it began.
+
+    ``unreached``: it failed without a byte from the host, which may be this machine's own fault.
+    """
 
     poll: Poll
     asked: Now
     server: ServerView | None = None
     traits: Mapping[str, Traits] = field(default_factory=dict[str, Traits])
+    unreached: bool = False
 
 
 class _RefusedKeyError(ProbeError):
@@ -65,6 +69,46 @@ class _RefusedKeyError(ProbeError):
 class _Answer:
     status: int
     body: bytes
+
+
+@dataclass(slots=True)
+class _Way:
+    """One poll's way to its provider. ``ends_at`` is on the loop's clock; ``stood``: a connection has."""
+
+    client: httpx.AsyncClient
+    ends_at: float
+    stood: bool = False
+
+    async def fetch(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None
+    ) -> _Answer:
+        """Raises ``OSError``, also for lateness, ``httpx.HTTPError`` or ``ProbeError``."""
+        try:
+            async with asyncio.timeout_at(self.ends_at):
+                return await self._fetch(method, url, headers, content)
+        except TimeoutError as error:
+            if self.stood:
+                raise
+            raise ConnectTimeoutError from error
+
+    async def _fetch(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
+    ) -> _Answer:
+        # Unpacking is left out on purpose: a small body could unfold to gigabytes.
+        headers = {"accept": "application/json", "accept-encoding": "identity", **headers}
+        rest = {"headers": headers, "content": content, "extensions": {STANDS: self._stands}}
+        async with exchange(self.client, method, url, **rest) as response:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise ProbeError("the answer is compressed although that was declined")
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise ProbeError("the answer is larger than 4 MiB")
+            return _Answer(response.status_code, bytes(body))
+
+    def _stands(self) -> None:
+        self.stood = True
 
 
 def probe_client() -> httpx.AsyncClient:
@@ -111,20 +155,20 @@ async def observe(
     """
     if provider.lacks_key:
         return Observation(Poll(provider.name, False, "no key; `crtui check` tells why"), now)
-    ends_at = asyncio.get_running_loop().time() + deadline_s
+    way = _Way(client, asyncio.get_running_loop().time() + deadline_s)
     seen = Seen()
     for probe in probes:
         if probe.wakes and seen.server is not None and seen.server.asleep:
             continue
         try:
-            async with asyncio.timeout_at(ends_at):
-                seen = seen.with_more(await _ask(provider, probe, client, now.wall))
+            seen = seen.with_more(await _ask(provider, probe, way, now.wall))
         except Exception as error:
             # Caught whole: what one provider's answer breaks must not end the polling of the others.
             if probe.needed or (probe.guarded and isinstance(error, _RefusedKeyError)):
-                return Observation(Poll(provider.name, False, safe_words(provider, error)), now)
+                failed = Poll(provider.name, False, safe_words(provider, error))
+                return Observation(failed, now, unreached=not way.stood and diagnose(error).unreached)
     if provider.keeps_models:
-        seen = await _with_details(provider, seen, client, ends_at, shown)
+        seen = await _with_details(provider, seen, way, shown)
     seen = seen.settled()
     found = Poll(provider.name, True, models=seen.models, windows=seen.windows)
     return Observation(found, now, seen.server, seen.traits)
@@ -132,7 +176,7 @@ async def observe(
 
 def safe_words(provider: Provider, error: Exception) -> str:
     """Why no answer came, safe to show: without the provider's key."""
-    words = str(error) if isinstance(error, ProbeError) else in_words(error)
+    words = str(error) if isinstance(error, ProbeError) else diagnose(error).words
     known = [] if provider.secret is None else [provider.secret.reveal()]
     return scrub(mask_secrets(words, known))
 
@@ -145,17 +189,15 @@ def refusal(status: int, body: bytes) -> str:
     return f"HTTP {status}: {words}" if words else f"HTTP {status}"
 
 
-async def _with_details(
-    provider: Provider, seen: Seen, client: httpx.AsyncClient, ends_at: float, shown: ShownModels
-) -> Seen:
+async def _with_details(provider: Provider, seen: Seen, way: _Way, shown: ShownModels) -> Seen:
     """With what the server shows of each model; where it does not in time, with less."""
     keys = {name: (name, traits.digest) for name, traits in seen.traits.items() if traits.digest}
     unknown = [key for key in keys.values() if key not in shown][:MAX_SHOWN]
     slots = asyncio.Semaphore(SHOWN_AT_ONCE)
 
     async def show(key: tuple[str, str]) -> None:
-        async with slots, asyncio.timeout_at(ends_at):
-            shown[key] = await _show(provider, key[0], client)
+        async with slots:
+            shown[key] = await _show(provider, key[0], way)
 
     await asyncio.gather(*map(show, unknown), return_exceptions=True)
     for old in shown.keys() - set(keys.values()):
@@ -165,45 +207,29 @@ async def _with_details(
     return told.with_more(seen).in_order_of(seen)
 
 
-async def _show(provider: Provider, model: str, client: httpx.AsyncClient) -> Shown:
+async def _show(provider: Provider, model: str, way: _Way) -> Shown:
     # Servers before 0.1.45 read the name only.
     content = orjson.dumps({"model": model, "name": model})
     headers = {"content-type": "application/json"} | provider.credential("messages", {})
-    answer = await _fetch(client, "POST", f"{provider.base_url}/api/show", headers, content)
+    answer = await way.fetch("POST", f"{provider.base_url}/api/show", headers, content)
     if answer.status != HTTPStatus.OK:
         raise ProbeError(refusal(answer.status, answer.body))
     return read_show(answer.body)
 
 
-async def _ask(provider: Provider, probe: Probe, client: httpx.AsyncClient, wall: int) -> Seen:
+async def _ask(provider: Provider, probe: Probe, way: _Way, wall: int) -> Seen:
     async def page(url: str) -> Seen:
-        return await _page(url, provider, probe, client, wall)
+        return await _page(url, provider, probe, way, wall)
 
     url = provider.probe_url(probe)
     return await rest_of(await page(url), url, page)
 
 
-async def _page(url: str, provider: Provider, probe: Probe, client: httpx.AsyncClient, wall: int) -> Seen:
-    answer = await _fetch(client, "GET", url, provider.probe_credential(probe))
+async def _page(url: str, provider: Provider, probe: Probe, way: _Way, wall: int) -> Seen:
+    answer = await way.fetch("GET", url, provider.probe_credential(probe))
     if answer.status == HTTPStatus.OK:
         return probe.read(answer.body, wall)
     if probe.may_lack and answer.status in _ABSENT:
         return Seen()
     error = _RefusedKeyError if answer.status == HTTPStatus.UNAUTHORIZED else ProbeError
     raise error(refusal(answer.status, answer.body))
-
-
-async def _fetch(
-    client: httpx.AsyncClient, method: str, url: str, headers: dict[str, str], content: bytes | None = None
-) -> _Answer:
-    # Unpacking is left out on purpose: a small body could unfold to gigabytes.
-    headers = {"accept": "application/json", "accept-encoding": "identity"} | headers
-    async with exchange(client, method, url, headers=headers, content=content) as response:
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise ProbeError("the answer is compressed although that was declined")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise ProbeError("the answer is larger than 4 MiB")
-        return _Answer(response.status_code, bytes(body))

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import httpx
+
+STANDS: Final = "crtui.stands"
+"""The request extension that is called without arguments once the host has taken the connection."""
 
 
 class Unpooled(httpx.AsyncBaseTransport):
@@ -28,6 +31,8 @@ class Unpooled(httpx.AsyncBaseTransport):
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             if event == "connection.connect_tcp.complete":
                 opened.append(info["return_value"])
+                if (tell := request.extensions.get(STANDS)) is not None:
+                    tell()
 
         request.extensions = {**request.extensions, "trace": trace}
         try:

@@ -176,7 +176,7 @@ async def test_a_silent_provider_is_given_up_and_holds_up_no_other(
         visit = await call(f"{table(silent.url)}\n{table(good.url, name='q')}", as_json=False)
     assert visit.code == 1
     assert "p: cannot work" in visit.out
-    assert "fail  answer   timeout" in visit.out
+    assert "fail  answer   no answer in time" in visit.out
     assert "q: works" in visit.out
     assert visit.out.endswith("cannot work: p\n")
 

@@ -15,6 +15,7 @@ from crtui.modes.doctor.checks import Check
 from crtui.modes.doctor.reach import reach
 from crtui.providers.provider import build_providers
 from tests.fakes.upstream import Upstream, stall
+from tests.faults.rude import black_hole
 
 WALL = 1_795_165_200_000
 CERTIFICATE = Path(__file__).parents[1] / "faults" / "self_signed.pem"
@@ -47,7 +48,8 @@ async def test_a_name_that_nobody_has_is_told(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     [check] = await reached("https://llm.invalid")
-    assert check == Check("name", "fail", "llm.invalid: name not found", "base_url: correct the host's name")
+    mend = "base_url: correct the host's name"
+    assert check == Check("name", "fail", "llm.invalid: host name not found", mend)
 
 
 async def test_a_resolver_that_hangs_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +61,7 @@ async def test_a_resolver_that_hangs_ends_with_the_deadline(monkeypatch: pytest.
     )
     [check] = await reached("https://llm.example.com", within=0.05)
     release.set()
-    assert (check.name, check.said) == ("name", "llm.example.com: timeout")
+    assert (check.name, check.said) == ("name", "llm.example.com: no connection in time")
 
 
 def context() -> ssl.SSLContext:
@@ -92,7 +94,7 @@ async def test_a_certificate_is_told_with_its_end_and_warned_of_shortly_before(
 
 async def test_a_certificate_that_nobody_vouches_for_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     connect, tls = await shaken(monkeypatch, trusted=False)
-    assert (connect.status, tls.status, tls.said) == ("ok", "fail", "certificate not accepted")
+    assert (connect.status, tls.status, tls.said) == ("ok", "fail", "TLS certificate refused")
 
 
 async def test_https_to_a_plain_port_is_mended_by_the_scheme() -> None:
@@ -107,7 +109,24 @@ async def test_https_to_a_plain_port_is_mended_by_the_scheme() -> None:
     assert (check.name, check.status, check.mend) == ("tls", "fail", f'base_url = "http://127.0.0.1:{port}"')
 
 
+async def test_https_to_a_port_that_hangs_up_is_mended_by_the_scheme_too() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        _, check = await reached(f"https://127.0.0.1:{port}")
+    assert (check.name, check.status, check.mend) == ("tls", "fail", f'base_url = "http://127.0.0.1:{port}"')
+
+
+async def test_a_host_that_takes_no_connection_is_given_up_at_the_deadline() -> None:
+    with black_hole() as port:
+        [check] = await reached(f"http://127.0.0.1:{port}", within=0.1)
+    assert (check.name, check.said) == ("connect", f"127.0.0.1 port {port}: no connection in time")
+
+
 async def test_a_handshake_that_stalls_ends_with_the_deadline() -> None:
     async with Upstream(stall) as upstream:
         _, check = await reached(f"https://127.0.0.1:{upstream.port}", within=0.1)
-    assert (check.status, check.said) == ("fail", "timeout")
+    assert (check.status, check.said) == ("fail", "no answer in time")

@@ -269,7 +269,7 @@ async def test_silence_longer_than_the_idle_timeout_is_a_failure() -> None:
     async with server.upstream, living(server, idle_timeout_s=0.1) as house:
         house.ask(model="m")
         await house.until(lambda: "failed m" in house.told())
-        assert house.pulls()[0].error == "timeout"
+        assert house.pulls()[0].error == "no answer in time"
 
 
 async def test_cancelling_closes_the_connection_and_a_declared_model_stays_cancelled() -> None:

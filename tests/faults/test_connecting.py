@@ -181,7 +181,7 @@ async def test_a_handshake_that_stalls_ends_with_the_connect_deadline_and_offers
         stalling = provider("a", f"https://127.0.0.1:{port}", connect_timeout_s=0.1)
         async with open_house(stalling, provider("b", good.url)) as gateway:
             kind, words, _ = await failed_over(gateway)
-    assert (kind, words) == ("connect", "no connection in time")
+    assert (kind, words) == ("connect", "no answer in time")
     assert hello[:1] == b"\x16", "it was the beginning of a handshake"
     assert b"\x02h2" not in hello
 
@@ -195,7 +195,7 @@ async def test_https_to_a_plain_port_hints_at_the_scheme() -> None:
             async with open_house(mistaken, provider("b", good.url)) as gateway:
                 kind, words, _ = await failed_over(gateway)
     assert kind == "connect"
-    assert "http or https in base_url?" in words
+    assert "does base_url need http instead of https?" in words
 
 
 @pytest.mark.fault("N10")

@@ -15,7 +15,7 @@ from crtui.providers.pages import MAX_PAGES
 from crtui.providers.probing import MAX_BODY, Observation, ShownModels, observe, poll, probe_client
 from crtui.providers.provider import Provider, build_providers
 from crtui.providers.seen import Traits
-from crtui.providers.trouble import in_words
+from crtui.providers.trouble import Trouble, diagnose
 from tests.fakes.upstream import (
     JSON,
     Exchange,
@@ -30,6 +30,7 @@ from tests.fakes.upstream import (
     status,
     whole,
 )
+from tests.faults.rude import black_hole, resolve, server, silent
 
 KEY = "sk-canary-0123456789abcdef"
 WALL = 1_795_165_200_000
@@ -39,7 +40,11 @@ PS = ok_json({"models": [{"name": "a:1", "size_vram": 7, "context_length": 4096}
 
 
 def provider(upstream: Upstream, **table: object) -> Provider:
-    tables = [{"name": "p", "base_url": upstream.url} | table]
+    return at(upstream.url, **table)
+
+
+def at(url: str, kind: str = "vllm", **table: object) -> Provider:
+    tables = [{"name": "p", "kind": kind, "base_url": url} | table]
     return build_providers(Config.model_validate({"provider": tables}), {"K": KEY})[0]["p"]
 
 
@@ -274,7 +279,36 @@ async def test_an_answer_that_quotes_the_key_shows_neither_key_nor_escapes() -> 
 
 async def test_silence_ends_at_the_deadline() -> None:
     async with Upstream(stall) as upstream:
-        assert await polled(provider(upstream, kind="vllm"), deadline_s=0.05) == Poll("p", False, "timeout")
+        seen = await observed(provider(upstream, kind="vllm"), {}, deadline_s=0.05)
+    assert (seen.poll, seen.unreached) == (Poll("p", False, "no answer in time"), False)
+
+
+async def test_a_handshake_that_stalls_is_lateness_of_a_host_that_is_there() -> None:
+    async with server(silent) as port:
+        seen = await observed(at(f"https://127.0.0.1:{port}"), {}, deadline_s=0.5)
+    assert (seen.poll.error, seen.unreached) == ("no answer in time", False)
+
+
+async def test_a_host_that_takes_no_connection_until_the_deadline_is_unreached() -> None:
+    with black_hole() as port:
+        seen = await observed(at(f"http://127.0.0.1:{port}"), {}, deadline_s=0.05)
+    assert (seen.poll, seen.unreached) == (Poll("p", False, "no connection in time"), True)
+
+
+async def test_a_host_that_was_reached_for_one_page_of_a_list_was_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names: dict[str, list[str] | Callable[[], None]] = {"here.test": ["127.0.0.1"]}
+    resolve(monkeypatch, names)
+
+    async def once(exchange: Exchange) -> None:
+        names["here.test"] = lambda: None
+        await ok_json({"data": [{"id": "m"}], "has_more": True, "last_id": "m"})(exchange)
+
+    async with Upstream(once) as upstream:
+        given = at(f"http://here.test:{upstream.port}", kind="anthropic", api_key_env="K")
+        seen = await observed(given, {})
+    assert (seen.poll, seen.unreached) == (Poll("p", False, "host name not found"), False)
 
 
 async def test_a_provider_whose_key_is_missing_fails_without_a_request() -> None:
@@ -319,7 +353,7 @@ async def clear_text_to_tls(client: httpx.AsyncClient) -> None:
     [
         (refused, "connection refused"),
         (hung_up_on, "connection closed without an answer"),
-        (clear_text_to_tls, "TLS failed; does base_url need http instead of https?"),
+        (clear_text_to_tls, "TLS handshake failed (does base_url need http instead of https?)"),
     ],
 )
 async def test_why_no_connection_came_about_is_told(
@@ -329,30 +363,30 @@ async def test_why_no_connection_came_about_is_told(
     async with httpx.AsyncClient(trust_env=False) as client:
         with pytest.raises(httpx.TransportError) as told:
             await attempt(client)
-    assert in_words(told.value) == words
+    assert diagnose(told.value) == Trouble(words)
 
 
 @pytest.mark.parametrize(
-    ("cause", "words"),
+    ("cause", "trouble"),
     [
-        (socket.gaierror(-2, "canary"), "name not found"),
-        (ssl.SSLCertVerificationError("canary"), "certificate not accepted"),
-        (ExceptionGroup("canary", [OSError("v6"), ConnectionRefusedError()]), "connection refused"),
-        (OSError("canary"), "no connection"),
+        (socket.gaierror(-2, "canary"), Trouble("host name not found", unreached=True)),
+        (ssl.SSLCertVerificationError("canary"), Trouble("TLS certificate refused")),
+        (ExceptionGroup("canary", [OSError("v6"), ConnectionRefusedError()]), Trouble("connection refused")),
+        (OSError("canary"), Trouble("no connection", unreached=True)),
     ],
 )
 @pytest.mark.fault("K12", "N03", "N08")
 def test_the_reason_is_looked_for_behind_the_error_and_its_own_text_is_not_shown(
-    cause: Exception, words: str
+    cause: Exception, trouble: Trouble
 ) -> None:
     error = httpx.ConnectError("canary")
     error.__cause__ = OSError("canary")
     error.__cause__.__cause__ = cause
-    assert in_words(error) == words
+    assert diagnose(error) == trouble
 
 
 def test_what_is_no_fault_of_the_connection_is_an_unusable_answer() -> None:
-    assert in_words(KeyError("canary")) == "unusable answer"
+    assert diagnose(KeyError("canary")) == Trouble("unusable answer")
 
 
 async def test_the_body_s_bound_is_exact() -> None:

@@ -82,8 +82,8 @@ class HttpClient:
 
     async def _dialled(self, origin: Origin, connect_s: float) -> Connection:
         try:
-            async with asyncio.timeout(connect_s):
-                return await dial(origin, self._names, self._pool, public=origin.host in self._public)
+            public = origin.host in self._public
+            return await dial(origin, self._names, self._pool, connect_s, public=public)
         except (OSError, UnicodeError) as error:
             fault = not_connected(error)
             if fault.unreached and self._uplink.failed(origin.host):

@@ -15,38 +15,51 @@ from crtui.gateway.http.names import Address, Names
 from crtui.gateway.http.pool import Pool
 from crtui.gateway.http.reach import is_address, reachable
 from crtui.gateway.http.target import Origin
+from crtui.providers.trouble import connecting, handshaking
 
 HEAD_START_S: Final = 0.25
 """How long one address is tried alone before the next is tried as well."""
 
 
-async def dial(origin: Origin, names: Names, pool: Pool, *, public: bool = False) -> Connection:
-    """A new connection; ``public``: to a host of the public internet.
+async def dial(
+    origin: Origin, names: Names, pool: Pool, within_s: float, *, public: bool = False
+) -> Connection:
+    """A new connection, TLS included; ``public``: to a host of the public internet.
 
-    Raises ``OSError``, or ``UnicodeError`` for a host that can be no name.
+    Raises ``OSError``: ``ConnectTimeoutError`` where the host has not taken it ``within_s`` seconds,
+    ``TimeoutError`` where only TLS takes longer. ``UnicodeError`` for a host that can be no name.
     """
-    addresses = await names.addresses(origin)
-    try:
-        if not is_address(origin.host):
-            addresses = reachable(addresses, public=public)
-        sock = await first_of(addresses)
-    except OSError:
-        names.forget(origin)
-        raise
+    ends_at = asyncio.get_running_loop().time() + within_s
+    with connecting():
+        async with asyncio.timeout_at(ends_at):
+            sock = await _socket(origin, names, public=public)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(origin, pool)
-        await asyncio.get_running_loop().create_connection(
-            lambda: connection,
-            sock=sock,
-            ssl=trust() if origin.tls else None,
-            server_hostname=origin.host if origin.tls else None,
-        )
+        with handshaking():
+            async with asyncio.timeout_at(ends_at):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: connection,
+                    sock=sock,
+                    ssl=trust() if origin.tls else None,
+                    server_hostname=origin.host if origin.tls else None,
+                )
     except BaseException:
         sock.close()
         raise
     pool.add(connection)
     return connection
+
+
+async def _socket(origin: Origin, names: Names, *, public: bool) -> socket.socket:
+    addresses = await names.addresses(origin)
+    try:
+        if not is_address(origin.host):
+            addresses = reachable(addresses, public=public)
+        return await first_of(addresses)
+    except OSError:
+        names.forget(origin)
+        raise
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-import ssl
+
+from crtui.providers.trouble import diagnose
 
 
 class HttpError(Exception):
@@ -62,20 +63,8 @@ class GarbledError(HttpError):
 
 def not_connected(error: Exception) -> NotConnectedError:
     """What a person is told of a connection that could not be made."""
-    unreached = True
-    match error:
-        case MisledError():
-            words, unreached = str(error), False
-        case TimeoutError():
-            words = "no connection in time"
-        case socket.gaierror() | UnicodeError():
-            words = "host name not found"
-        case ssl.SSLCertVerificationError():
-            words, unreached = "TLS certificate refused", False
-        case ssl.SSLError() | ConnectionResetError() | ConnectionAbortedError():
-            words, unreached = "TLS handshake failed (http or https in base_url?)", False
-        case ConnectionRefusedError():
-            words, unreached = "connection refused", False
-        case _:
-            words = "no connection"
-    return NotConnectedError(words, unreached=unreached)
+    if isinstance(error, MisledError):
+        return NotConnectedError(str(error))
+    # Nobody has a host name that can be none.
+    trouble = diagnose(socket.gaierror() if isinstance(error, UnicodeError) else error)
+    return NotConnectedError(trouble.words, unreached=trouble.unreached)

@@ -16,7 +16,7 @@ from crtui.config.kinds import KINDS
 from crtui.core.now import DAY, SECOND
 from crtui.modes.doctor.checks import Check
 from crtui.providers.provider import Provider
-from crtui.providers.trouble import in_words
+from crtui.providers.trouble import connecting, diagnose, handshaking
 
 SOON_MS: Final = 14 * DAY
 _START: Final[Mapping[str, str]] = {
@@ -37,16 +37,18 @@ async def reach(provider: Provider, environ: Mapping[str, str], wall: int, ends_
     port = parts.port or (443 if tls else 80)
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout_at(ends_at):
-            addresses = await _resolved(host, port)
+        with connecting():
+            async with asyncio.timeout_at(ends_at):
+                addresses = await _resolved(host, port)
     except OSError as error:
-        return [Check("name", "fail", f"{host}: {in_words(error)}", _right_url(provider))]
+        return [Check("name", "fail", f"{host}: {diagnose(error).words}", _right_url(provider))]
     began = loop.time()
     try:
-        async with asyncio.timeout_at(ends_at):
-            writer = await _connected(addresses)
+        with connecting():
+            async with asyncio.timeout_at(ends_at):
+                writer = await _connected(addresses)
     except OSError as error:
-        said = f"{host} port {port}: {in_words(error)}{_passed_by(environ)}"
+        said = f"{host} port {port}: {diagnose(error).words}{_passed_by(environ)}"
         return [Check("connect", "fail", said, _started(provider))]
     checks = [Check("connect", "ok", f"{host} port {port}, {round((loop.time() - began) * 1000)} ms")]
     try:
@@ -98,10 +100,11 @@ async def _secured(
     writer: asyncio.StreamWriter, host: str, provider: Provider, wall: int, ends_at: float
 ) -> Check:
     try:
-        async with asyncio.timeout_at(ends_at):
-            await writer.start_tls(ssl.create_default_context(), server_hostname=host)
+        with handshaking():
+            async with asyncio.timeout_at(ends_at):
+                await writer.start_tls(ssl.create_default_context(), server_hostname=host)
     except OSError as error:
-        return Check("tls", "fail", in_words(error), _other_scheme(provider, error))
+        return Check("tls", "fail", diagnose(error).words, _other_scheme(provider, error))
     secured: ssl.SSLObject = writer.get_extra_info("ssl_object")
     version, until = secured.version() or "TLS", _end_of(secured)
     if until is None:
