@@ -63,6 +63,14 @@ def mask_secrets(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def mask_bytes(body: bytes, secrets: Iterable[str]) -> bytes:
+    """As ``mask_secrets``, in an answer of which parts are to be shown."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) >= MIN_SECRET:
+            body = body.replace(secret.encode(), MASK.encode())
+    return body
+
+
 def _fit(text: str, limit: int, cut: bool) -> str:
     """Drop what must not show and stop as soon as ``limit`` cells are full."""
     shown: list[str] = []

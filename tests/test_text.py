@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crtui.text import MASK, cell_width, mask_secrets, scrub
+from crtui.text import MASK, cell_width, mask_bytes, mask_secrets, scrub
 
 any_text = st.text(st.characters(), max_size=400)
 nasty_text = st.lists(
@@ -181,10 +181,10 @@ def test_cell_width_counts_what_a_terminal_draws(text: str, cells: int) -> None:
 @pytest.mark.fault("K13")
 def test_known_secrets_are_masked_wherever_they_stand() -> None:
     """RELIABILITY K13: an upstream that echoes a key does not get it shown."""
-    text = "bad key sk-abcdef-long (sk-abcdef) for user bob"
-    assert (
-        mask_secrets(text, ["sk-abcdef", "sk-abcdef-long", "bob"]) == f"bad key {MASK} ({MASK}) for user bob"
-    )
+    text, secrets = "bad key sk-abcdef-long (sk-abcdef) for user bob", ["sk-abcdef", "sk-abcdef-long", "bob"]
+    masked = f"bad key {MASK} ({MASK}) for user bob"
+    assert mask_secrets(text, secrets) == masked
+    assert mask_bytes(text.encode() + b"\xff", secrets) == masked.encode() + b"\xff"
 
 
 @seeded

@@ -5,11 +5,12 @@ Of a credential file only the names of its entries are looked at, never a value.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
+
+from crtui.wire.jsonview import as_object, loads
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Claude Code keeps its history beside its account."""
@@ -52,8 +53,7 @@ def _entries(file: Path) -> set[str]:
     try:
         with file.open("rb") as source:
             data = source.read(MAX_BYTES + 1)
-        value: object = json.loads(data) if len(data) <= MAX_BYTES else None
-    except (OSError, ValueError, RecursionError):
+        entries = as_object(loads(data)) if len(data) <= MAX_BYTES else {}
+    except (OSError, ValueError):
         return set()
-    entries = cast("dict[str, object]", value) if isinstance(value, dict) else {}
     return {name for name, held in entries.items() if held}

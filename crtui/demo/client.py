@@ -9,8 +9,9 @@ from typing import Final
 
 import httpx
 
-from crtui.demo.dialogue import Dialogue, Heard, Json, as_object
+from crtui.demo.dialogue import Dialogue, Heard, Json
 from crtui.providers.exchange import exchange
+from crtui.wire.jsonview import as_object
 
 TIMEOUT: Final = httpx.Timeout(120, connect=5)
 DEFAULT_RETRY_AFTER_S: Final = 1.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from crtui.core.settings import Wire
+from crtui.wire.jsonview import as_list, as_object
 
 Json = dict[str, object]
 
@@ -177,10 +178,5 @@ def _schema(fields: tuple[str, ...]) -> Json:
     return {"type": "object", "properties": properties, "required": list(fields)}
 
 
-def as_object(value: object) -> Json:
-    """``value`` if it is a JSON object, else an empty one."""
-    return cast("Json", value) if isinstance(value, dict) else {}
-
-
 def _objects(value: object) -> list[Json]:
-    return [as_object(entry) for entry in cast("list[object]", value)] if isinstance(value, list) else []
+    return [as_object(entry) for entry in as_list(value)]

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 from crtui.clock import Clock
 from crtui.core.now import SECOND
@@ -19,6 +19,7 @@ from crtui.demo.listener import Exchange, Listener, Request
 from crtui.demo.render import RENDERERS
 from crtui.demo.replies import Reply, compose, prompt_tokens
 from crtui.demo.scenario import Behaviour, Mode, phase
+from crtui.wire.jsonview import as_object, loads
 
 JSON: Final = {"content-type": "application/json"}
 NDJSON: Final = {"content-type": "application/x-ndjson"}
@@ -140,7 +141,7 @@ class SimulatedProvider:
         await exchange.chunk(RENDERERS[wire].opening(reply))
         await self._pause(first_token_ms * 2 // 3)
         if await self._send_pieces(exchange, RENDERERS[wire].content(reply), reply, now):
-            options = cast("dict[str, object]", body.get("stream_options") or {})
+            options = as_object(body.get("stream_options"))
             await exchange.chunk(RENDERERS[wire].closing(reply, options.get("include_usage") is True))
             await exchange.end()
 
@@ -201,7 +202,6 @@ class SimulatedProvider:
 def _parse(body: bytes) -> dict[str, object]:
     """The body as a JSON object; empty if it is not one, which the caller then refuses."""
     try:
-        value: object = json.loads(body)
+        return as_object(loads(body))
     except ValueError:
         return {}
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

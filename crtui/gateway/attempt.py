@@ -22,7 +22,7 @@ from crtui.gateway.reply import Header, Reply
 from crtui.gateway.report import Report
 from crtui.gateway.waiting import SSE, Waiting
 from crtui.providers.provider import Provider
-from crtui.text import MASK, MIN_SECRET, scrub
+from crtui.text import mask_bytes, scrub
 from crtui.wire.codec import Codec
 from crtui.wire.faults import NO_MESSAGE, error_text
 from crtui.wire.headers import recorded_headers
@@ -270,7 +270,8 @@ class Try:
             body = unpacked(body, response.header(b"content-encoding").lower(), ERROR_BYTES)
         except (BadCodingError, UnpackedTooLargeError):
             body, unsaid = b"", "an error whose body is compressed"
-        body = self._masked(body)
+        # Some providers quote the key they refuse. Masked before the text is cut anywhere.
+        body = mask_bytes(body, self._secrets())
         answer = Answer(status, _uncoded(answered(response.headers)), body) if whole and body else None
         text = scrub(body.decode("utf-8", "replace"), ERROR_CELLS)
         limits = self._limits(response, body, status)
@@ -280,13 +281,6 @@ class Try:
     def _is_callers(self) -> bool:
         """Whether the credential that was sent is the caller's own."""
         return self._provider.auth == "client" and bool(self._credential)
-
-    def _masked(self, body: bytes) -> bytes:
-        # Some providers quote the key they refuse. Masked before the text is cut anywhere.
-        for secret in self._secrets():
-            if len(secret) >= MIN_SECRET:
-                body = body.replace(secret.encode(), MASK.encode())
-        return body
 
     def _secrets(self) -> list[str]:
         return [value.rpartition(" ")[2] for value in self._credential.values()]

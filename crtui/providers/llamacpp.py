@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from crtui.core.views import ServerView
 from crtui.providers.exposition import fullest, read_gauges, total
-from crtui.providers.reading import Json, parse, parse_rows, part, text, whole
+from crtui.providers.reading import Json, parse, parse_rows, part, text
 from crtui.providers.seen import Seen, capable
+from crtui.wire.jsonview import as_count
 
 
 def read_props(body: bytes, wall: int) -> Seen:
@@ -19,10 +20,10 @@ def read_props(body: bytes, wall: int) -> Seen:
     return Seen(
         server=ServerView(
             version=text(props, "build_info"),
-            slots=whole(props.get("total_slots")) or None,
+            slots=as_count(props.get("total_slots")) or None,
             asleep=asleep if isinstance(asleep, bool) else None,
         ),
-        context=whole(part(props, "default_generation_settings").get("n_ctx")) or None,
+        context=as_count(part(props, "default_generation_settings").get("n_ctx")) or None,
         capabilities=capable(word for word, has in words.items() if has is True) if told else None,
     )
 
@@ -35,7 +36,7 @@ def read_slots(body: bytes, wall: int) -> Seen:
     slots = parse_rows(body)
     busy = [slot for slot in slots if slot.get("is_processing") is True]
     held = [_tokens(slot) for slot in busy]
-    room = sum(whole(slot.get("n_ctx")) or 0 for slot in slots)
+    room = sum(as_count(slot.get("n_ctx")) or 0 for slot in slots)
     ratio = None if None in held or not room else min(1.0, sum(n for n in held if n is not None) / room)
     known = all(isinstance(slot.get("is_processing"), bool) for slot in slots)
     return Seen(
@@ -47,7 +48,7 @@ def read_slots(body: bytes, wall: int) -> Seen:
 
 def _tokens(slot: Json) -> int | None:
     """All tokens in a slot, those it has written included."""
-    return whole(slot.get("n_prompt_tokens"))
+    return as_count(slot.get("n_prompt_tokens"))
 
 
 def read_llamacpp_metrics(body: bytes, wall: int) -> Seen:

@@ -10,9 +10,10 @@ from typing import Final
 
 from crtui.core.inputs import ModelReport
 from crtui.providers.pages import NextPage, after_last_id, by_page_token, last_page
-from crtui.providers.reading import Json, first, items, parse, part, rows, whole
+from crtui.providers.reading import Json, first_count, items, parse, part, rows
 from crtui.providers.seen import Seen, Traits, capable
 from crtui.text import scrub
+from crtui.wire.jsonview import as_count, as_object
 
 MAX_MODELS: Final = 2_000
 
@@ -68,15 +69,14 @@ def read_lmstudio_v1(body: bytes, wall: int) -> Seen:
 
 def _listed(name: str, row: Json) -> tuple[ModelReport, Traits]:
     meta, top = part(row, "meta"), part(row, "top_provider")
-    context = first(
-        whole,
+    context = first_count(
         meta.get("n_ctx"),
         row.get("max_model_len"),
         top.get("context_length"),
         row.get("context_length"),
         row.get("max_input_tokens"),
     )
-    size = whole(meta.get("size")) or None
+    size = as_count(meta.get("size")) or None
     return ModelReport(name, _is_loaded(row, meta), context), Traits(_abilities(name, row), size)
 
 
@@ -108,22 +108,22 @@ _PARAMETERS: Final = {"tools": "tools", "reasoning": "thinking"}
 def _gemini(name: str, row: Json) -> tuple[ModelReport, Traits]:
     words: set[object] = {"thinking"} if row.get("thinking") is True else set()
     words |= {"embedding"} if "embedContent" in items(row, "supportedGenerationMethods") else set()
-    return ModelReport(name, None, whole(row.get("inputTokenLimit")) or None), Traits(capable(words))
+    return ModelReport(name, None, as_count(row.get("inputTokenLimit")) or None), Traits(capable(words))
 
 
 def _lmstudio_v0(name: str, row: Json) -> tuple[ModelReport, Traits]:
     state = row.get("state")
     loaded = state == "loaded" if isinstance(state, str) else None
-    context = first(whole, row.get("loaded_context_length"), row.get("max_context_length"))
+    context = first_count(row.get("loaded_context_length"), row.get("max_context_length"))
     kind = {"vlm": ("vision",), "embeddings": ("embedding",)}.get(str(row.get("type")))
     return ModelReport(name, loaded, context), Traits(kind)
 
 
 def _lmstudio_v1(name: str, row: Json) -> tuple[ModelReport, Traits]:
-    instances = [part({"": instance}, "") for instance in items(row, "loaded_instances")]
+    instances = [as_object(instance) for instance in items(row, "loaded_instances")]
     told = row.get("loaded_instances")
     windows = [part(instance, "config").get("context_length") for instance in instances]
-    context = first(whole, *windows, row.get("max_context_length"))
+    context = first_count(*windows, row.get("max_context_length"))
     can = part(row, "capabilities")
     words = {
         "vision": can.get("vision"),
@@ -133,4 +133,4 @@ def _lmstudio_v1(name: str, row: Json) -> tuple[ModelReport, Traits]:
     }
     known = capable(word for word, has in words.items() if has is True) if can or words["embedding"] else None
     loaded = bool(instances) if isinstance(told, list) else None
-    return ModelReport(name, loaded, context), Traits(known, whole(row.get("size_bytes")) or None)
+    return ModelReport(name, loaded, context), Traits(known, as_count(row.get("size_bytes")) or None)

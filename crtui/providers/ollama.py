@@ -10,8 +10,9 @@ from typing import Final
 from crtui.core.inputs import ModelReport
 from crtui.core.views import ServerView
 from crtui.providers.model_lists import read_models
-from crtui.providers.reading import Json, items, parse, text, whole
+from crtui.providers.reading import Json, items, parse, text
 from crtui.providers.seen import Seen, Traits, capable
+from crtui.wire.jsonview import as_count
 
 _HOST: Final = "registry.ollama.ai/"
 _NAMESPACE: Final = "library/"
@@ -66,18 +67,18 @@ def read_show(body: bytes) -> Shown:
     data = parse(body)
     written = data.get("parameters")
     window = _WINDOW.search(written) if isinstance(written, str) else None
-    return Shown(_abilities(data), (whole(int(window[1])) if window else None) or None)
+    return Shown(_abilities(data), (as_count(int(window[1])) if window else None) or None)
 
 
 def _on_disk(name: str, row: Json) -> tuple[ModelReport, Traits]:
     # A cloud model's stub takes no room here, whatever size it names.
-    size = None if text(row, "remote_host") else whole(row.get("size")) or None
+    size = None if text(row, "remote_host") else as_count(row.get("size")) or None
     return ModelReport(name), Traits(_abilities(row), size, text(row, "digest"))
 
 
 def _in_memory(name: str, row: Json) -> tuple[ModelReport, Traits]:
-    context = whole(row.get("context_length")) or None
-    return ModelReport(name, True, context, whole(row.get("size_vram"))), Traits()
+    context = as_count(row.get("context_length")) or None
+    return ModelReport(name, True, context, as_count(row.get("size_vram"))), Traits()
 
 
 def _abilities(row: Json) -> tuple[str, ...] | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from crtui.core.inputs import WindowReport
 from crtui.core.now import DAY, next_midnight, next_month
-from crtui.providers.reading import Json, amount, as_object, parse
+from crtui.providers.reading import Json, amount, expect_object, parse, part
 from crtui.providers.seen import Seen
 
 _FIRST_MONDAY: Final = 4 * DAY
@@ -19,11 +19,11 @@ def read_openrouter_key(body: bytes, wall: int) -> Seen:
     ``limit_reset`` names a period; periods end at midnight UTC, weeks with Sunday. The free requests
     are told only where no credit was ever bought: an account with credit goes on without them.
     """
-    data = as_object(parse(body).get("data"))
+    data = expect_object(parse(body).get("data"))
     windows = [_window("credit", data, "limit_remaining", _period_end(data.get("limit_reset"), wall))]
-    free = data.get("free_model_daily_requests")
-    if isinstance(free, dict) and data.get("is_free_tier") is not False:
-        windows.append(_window("free-day", cast("Json", free), "remaining", next_midnight(wall)))
+    free = part(data, "free_model_daily_requests")
+    if free and data.get("is_free_tier") is not False:
+        windows.append(_window("free-day", free, "remaining", next_midnight(wall)))
     return Seen(None, tuple(window for window in windows if window is not None))
 
 

@@ -22,11 +22,12 @@ from crtui.providers.kinds import Probe
 from crtui.providers.ollama import Shown, details, read_show
 from crtui.providers.pages import rest_of
 from crtui.providers.provider import Provider
-from crtui.providers.reading import ProbeError, error_message
+from crtui.providers.reading import ProbeError
 from crtui.providers.seen import Seen, Traits
 from crtui.providers.transport import STANDS, Unpooled
 from crtui.providers.trouble import ConnectTimeoutError, diagnose
-from crtui.text import mask_secrets, scrub
+from crtui.text import mask_bytes, mask_secrets, scrub
+from crtui.wire.faults import error_text
 
 MAX_BODY: Final = 4 * 1024 * 1024
 MAX_SHOWN: Final = 32
@@ -177,16 +178,17 @@ async def observe(
 def safe_words(provider: Provider, error: Exception) -> str:
     """Why no answer came, safe to show: without the provider's key."""
     words = str(error) if isinstance(error, ProbeError) else diagnose(error).words
-    known = [] if provider.secret is None else [provider.secret.reveal()]
-    return scrub(mask_secrets(words, known))
+    return scrub(mask_secrets(words, provider.secrets))
 
 
-def refusal(status: int, body: bytes) -> str:
-    """What an answer that is not 200 says, in one line. Not yet safe to show."""
+def refusal(provider: Provider, status: int, body: bytes) -> str:
+    """What an answer that is not 200 says, in one line that is safe to show."""
     if status in _MEANINGS:
         return f"HTTP {status}: {_MEANINGS[status]}"
-    words = error_message(body)
-    return f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    # Masked before the words are cut, and once more as a key may be escaped in JSON.
+    words = error_text(mask_bytes(body, provider.secrets))
+    line = f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    return scrub(mask_secrets(line, provider.secrets))
 
 
 async def _with_details(provider: Provider, seen: Seen, way: _Way, shown: ShownModels) -> Seen:
@@ -213,7 +215,7 @@ async def _show(provider: Provider, model: str, way: _Way) -> Shown:
     headers = {"content-type": "application/json"} | provider.credential("messages", {})
     answer = await way.fetch("POST", f"{provider.base_url}/api/show", headers, content)
     if answer.status != HTTPStatus.OK:
-        raise ProbeError(refusal(answer.status, answer.body))
+        raise ProbeError(refusal(provider, answer.status, answer.body))
     return read_show(answer.body)
 
 
@@ -232,4 +234,4 @@ async def _page(url: str, provider: Provider, probe: Probe, way: _Way, wall: int
     if probe.may_lack and answer.status in _ABSENT:
         return Seen()
     error = _RefusedKeyError if answer.status == HTTPStatus.UNAUTHORIZED else ProbeError
-    raise error(refusal(answer.status, answer.body))
+    raise error(refusal(provider, answer.status, answer.body))

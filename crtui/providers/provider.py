@@ -55,6 +55,11 @@ class Provider:
     merge_system: bool = False
     public: bool = False
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may not be shown of what it says."""
+        return () if self.secret is None else (self.secret.reveal(),)
+
     def url(self, path: str) -> str:
         """An endpoint below the API's prefix, e.g. ``/chat/completions``."""
         return self.base_url + self.api_prefix + path

@@ -11,7 +11,8 @@ from typing import Final
 
 from crtui.core.now import SECOND
 from crtui.core.views import LayerView, PullView
-from crtui.providers.reading import Json, text, whole
+from crtui.providers.reading import Json, text
+from crtui.wire.jsonview import as_count
 
 RATE_WINDOW_MS: Final = 10 * SECOND
 RATE_LEAST_MS: Final = SECOND
@@ -40,12 +41,12 @@ class PullProgress:
         status = text(line, "status")
         self.step = status or self.step
         self.done = status == _SUCCESS
-        digest, total = text(line, "digest"), whole(line.get("total"))
+        digest, total = text(line, "digest"), as_count(line.get("total"))
         if digest is None or not total:
             return
         if digest not in self._layers and len(self._layers) >= MAX_LAYERS:
             return
-        completed = min(whole(line.get("completed")) or 0, total)
+        completed = min(as_count(line.get("completed")) or 0, total)
         before = self._layers.get(digest, (total, completed))[1]
         self._layers[digest] = (total, completed)
         self._gained += max(0, completed - before)

@@ -11,7 +11,10 @@ import orjson
 
 from crtui.providers.probing import refusal, safe_words
 from crtui.providers.provider import Provider
-from crtui.providers.reading import Json, ProbeError, error_message, parse
+from crtui.providers.reading import Json, ProbeError, parse
+from crtui.text import mask_bytes
+from crtui.wire.faults import read_fault
+from crtui.wire.jsonview import loads
 
 MAX_LINE: Final = 64 * 1024
 _MAX_REFUSAL: Final = 64 * 1024
@@ -57,7 +60,7 @@ async def pull_lines(provider: Provider, model: str, client: httpx.AsyncClient) 
     try:
         answer = await client.send(request, stream=True)
         try:
-            async for line in _lines(answer):
+            async for line in _lines(provider, answer):
                 yield line
         finally:
             await answer.aclose()
@@ -67,32 +70,41 @@ async def pull_lines(provider: Provider, model: str, client: httpx.AsyncClient) 
         raise PullError(safe_words(provider, error), final=final) from error
 
 
-async def _lines(answer: httpx.Response) -> AsyncGenerator[Json, None]:
+async def _lines(provider: Provider, answer: httpx.Response) -> AsyncGenerator[Json, None]:
     if answer.status_code != HTTPStatus.OK:
-        await _refuse(answer)
+        await _refuse(provider, answer)
     rest = b""
     async for chunk in answer.aiter_raw():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if line.strip():
-                yield _line(line)
+                yield _line(provider, line)
         if len(rest) > MAX_LINE:
             raise ProbeError("the answer is no list of lines; is this an Ollama server?")
     if rest.strip():
-        yield _line(rest)
+        yield _line(provider, rest)
 
 
-def _line(raw: bytes) -> Json:
-    if words := error_message(raw):
+def _line(provider: Provider, raw: bytes) -> Json:
+    if words := _error_in(provider, raw):
         raise _RefusedError(words)
     return parse(raw)
 
 
-async def _refuse(answer: httpx.Response) -> None:
+def _error_in(provider: Provider, raw: bytes) -> str:
+    """The words of the server's own form of an error; none where it is something else."""
+    try:
+        fault = read_fault(loads(mask_bytes(raw, provider.secrets)))
+    except ValueError:
+        return ""
+    return "" if fault is None else fault.text
+
+
+async def _refuse(provider: Provider, answer: httpx.Response) -> None:
     body = b""
     async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > _MAX_REFUSAL:
             break
-    words = error_message(body) or refusal(answer.status_code, b"")
+    words = _error_in(provider, body) or refusal(provider, answer.status_code, body)
     raise _RefusedError(words, final=answer.status_code in _NEVER)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, cast
 
-import orjson
-
 from crtui.text import scrub
+from crtui.wire.jsonview import as_count, as_list, as_object, loads
 
 _MOST: Final = 10**15
-"""No window, memory or credit is larger; NaN is not smaller either."""
+"""No credit is larger; NaN is not smaller either."""
 
 Json = Mapping[str, object]
 
@@ -21,7 +20,7 @@ class ProbeError(ValueError):
 
 def parse(body: bytes) -> Json:
     """A body that has to be a JSON object. Raises ``ProbeError``."""
-    return as_object(_loads(body))
+    return expect_object(_loads(body))
 
 
 def parse_rows(body: bytes) -> list[Json]:
@@ -29,19 +28,18 @@ def parse_rows(body: bytes) -> list[Json]:
     value = _loads(body)
     if not isinstance(value, list):
         raise ProbeError("the answer has another form; are base_url and kind right?")
-    return [as_object(row) for row in cast("list[object]", value)]
+    return [expect_object(row) for row in cast("list[object]", value)]
 
 
 def rows(answer: Json, key: str) -> list[Json]:
     """The objects of a list in an object; null is an empty one. Raises ``ProbeError``."""
     # Some servers write null for an empty list; a missing list is another program's answer.
-    found = answer.get(key, ...)
-    if not isinstance(found, list | None):
+    if not isinstance(answer.get(key, ...), list | None):
         raise ProbeError("the answer holds no model list; are base_url and kind right?")
-    return [cast("Json", row) for row in cast("list[object]", found or []) if isinstance(row, dict)]
+    return [row for row in map(as_object, as_list(answer[key])) if row]
 
 
-def as_object(value: object) -> Json:
+def expect_object(value: object) -> Json:
     """A value that has to be an object. Raises ``ProbeError``."""
     if not isinstance(value, dict):
         raise ProbeError("the answer has another form; are base_url and kind right?")
@@ -50,14 +48,12 @@ def as_object(value: object) -> Json:
 
 def part(row: Json, key: str) -> Json:
     """An object within an object, empty where there is none."""
-    found = row.get(key)
-    return cast("Json", found) if isinstance(found, dict) else {}
+    return as_object(row.get(key))
 
 
 def items(row: Json, key: str) -> list[object]:
     """A list within an object, empty where there is none."""
-    found = row.get(key)
-    return cast("list[object]", found) if isinstance(found, list) else []
+    return as_list(row.get(key))
 
 
 def text(row: Json, key: str) -> str | None:
@@ -73,31 +69,13 @@ def amount(value: object) -> float | None:
     return max(0.0, float(value))
 
 
-def whole(value: object) -> int | None:
-    """A count of 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
-        return None
-    return int(value)
-
-
-def first(read: Callable[[object], int | None], *values: object) -> int | None:
-    """The first value that says something, and not 0."""
-    return next((number for value in values if (number := read(value))), None)
-
-
-def error_message(body: bytes) -> str:
-    """The words of an error answer in any of the usual envelopes, or nothing. Not yet safe to show."""
-    try:
-        error = parse(body).get("error")
-    except ProbeError:
-        return ""
-    if isinstance(error, dict):
-        error = cast("Json", error).get("message")
-    return error if isinstance(error, str) else ""
+def first_count(*values: object) -> int | None:
+    """The first count that says something, and not 0."""
+    return next((number for value in values if (number := as_count(value))), None)
 
 
 def _loads(body: bytes) -> object:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return loads(body)
+    except ValueError:
         raise ProbeError("the answer is not JSON; is base_url right?") from None

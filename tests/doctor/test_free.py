@@ -91,6 +91,12 @@ async def test_a_provider_that_is_out_of_quota_can_work_later(call: Call) -> Non
     assert (visit.code, visit.checks["quota"]) == (0, ("warn", "HTTP 429: slow down", None))
 
 
+async def test_a_refusal_is_told_in_the_words_of_whatever_form_it_has(call: Call) -> None:
+    async with Upstream(status(403, {"detail": "Not authenticated"})) as upstream:
+        visit = await call(table(upstream.url))
+    assert visit.checks["key"][:2] == ("fail", "HTTP 403: Not authenticated")
+
+
 async def test_the_callers_own_key_is_neither_asked_for_nor_made_up(call: Call) -> None:
     async with Upstream(status(404, {})) as upstream:
         visit = await call(table(upstream.url, kind="anthropic", auth="client"))
@@ -137,7 +143,7 @@ async def test_a_model_on_a_lists_second_page_is_listed(call: Call) -> None:
         "/v1/models?limit=1000&after_id=a",
     ]
     assert good.checks["models"] == ("ok", "2 models listed", None)
-    assert cut.checks["answer"][:2] == ("fail", "HTTP 500")
+    assert cut.checks["answer"][:2] == ("fail", "HTTP 500: {}")
 
 
 @pytest.mark.parametrize(

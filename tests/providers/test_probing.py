@@ -199,7 +199,7 @@ async def test_a_page_that_fails_fails_the_poll() -> None:
     (first, whole_page), *_ = pages_of("anthropic", 2).items()
     async with Upstream(by_path({first: whole_page, f"{first}&after_id=m%2F0": status(500, {})})) as upstream:
         found = await polled(provider(upstream, kind="anthropic", api_key_env="K"))
-    assert (found.ok, found.error) == (False, "HTTP 500")
+    assert (found.ok, found.error) == (False, "HTTP 500: {}")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,11 @@ async def half_a_head(exchange: Exchange) -> None:
 
 FAULTS: list[tuple[Script, str]] = [
     (status(503, {"error": {"message": "Loading model"}}), "HTTP 503: Loading model"),
-    (whole(503, b"<html>"), "HTTP 503"),
+    (status(400, {"detail": "Not authenticated"}), "HTTP 400: Not authenticated"),
+    (status(400, {"message": "No such tenant"}), "HTTP 400: No such tenant"),
+    (status(400, [{"error": {"code": 400, "message": "API key expired"}}]), "HTTP 400: API key expired"),
+    (whole(502, b"<html><title>502 Bad Gateway</title>"), "HTTP 502: 502 Bad Gateway"),
+    (whole(503, b""), "HTTP 503"),
     (
         status(401, {"error": {"message": "Incorrect API key provided: sk-ca"}}),
         "HTTP 401: the key is refused",
@@ -275,6 +279,14 @@ async def test_an_answer_that_quotes_the_key_shows_neither_key_nor_escapes() -> 
     assert result.error.startswith("HTTP 400: bad [")
     assert "canary" not in result.error
     assert result.error.isprintable()
+
+
+@pytest.mark.fault("K13")
+async def test_where_an_answer_that_repeats_the_key_is_cut_no_part_of_the_key_is_left() -> None:
+    said = {"error": {"message": f"{KEY} " * 10 + f"cut here: {KEY}"}}
+    async with Upstream(status(400, said)) as upstream:
+        result = await polled(provider(upstream, kind="vllm", api_key_env="K"))
+    assert "canary" not in result.error
 
 
 async def test_silence_ends_at_the_deadline() -> None:

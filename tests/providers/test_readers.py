@@ -18,7 +18,7 @@ from crtui.providers.model_lists import (
 )
 from crtui.providers.ollama import Shown, canonical, read_ps, read_show, read_tags, read_version
 from crtui.providers.openrouter import read_openrouter_key
-from crtui.providers.reading import ProbeError, error_message
+from crtui.providers.reading import ProbeError
 from crtui.providers.seen import CAPABILITIES, Seen, Traits, nothing
 from crtui.providers.vllm import read_vllm_metrics, read_vllm_version
 from crtui.text import scrub
@@ -256,21 +256,6 @@ def test_a_week_ends_with_sunday_also_on_a_monday() -> None:
     data = body({"data": {"limit": 1, "limit_reset": "weekly"}})
     ends = [read_openrouter_key(data, wall).windows[0].resets_at for wall in (monday - 1, monday)]
     assert ends == [monday, monday + 7 * DAY]
-
-
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (b'{"error":{"message":"Loading model","code":503}}', "Loading model"),
-        (b'{"error":"model not found"}', "model not found"),
-        (b'{"type":"error","error":{"type":"x","message":"Overloaded"}}', "Overloaded"),
-        (b'{"error":3}', ""),
-        (b"<html>", ""),
-        (b"[]", ""),
-    ],
-)
-def test_an_error_s_words_are_found_in_any_envelope(raw: bytes, words: str) -> None:
-    assert error_message(raw) == words
 
 
 READERS = sorted(

@@ -16,7 +16,7 @@ from crtui.providers.kinds import ENDPOINTS
 from crtui.providers.prices import PriceList
 from crtui.providers.probing import refusal, safe_words
 from crtui.providers.provider import Provider
-from crtui.text import mask_secrets, scrub
+from crtui.text import scrub
 from crtui.wire.jsonview import as_list, as_object, loads
 from crtui.wire.registry import codec_for
 
@@ -82,8 +82,7 @@ async def bill(line: Line, table: ProviderTable, model: str) -> list[Check]:
 def _refused(provider: Provider, table: ProviderTable, name: str, answer: Answer) -> Check | None:
     if answer.status == 200:
         return None
-    known = [] if provider.secret is None else [provider.secret.reveal()]
-    said = scrub(mask_secrets(refusal(answer.status, answer.body), known))
+    said = refusal(provider, answer.status, answer.body)
     if answer.status in (401, 403):
         return Check(name, "fail", said, valid_key(table))
     if answer.status in (402, 429):

@@ -21,7 +21,6 @@ from crtui.providers.probing import refusal, safe_words
 from crtui.providers.provider import Provider
 from crtui.providers.reading import ProbeError
 from crtui.providers.seen import Seen
-from crtui.text import mask_secrets, scrub
 
 SKEW_MS: Final = MINUTE
 """From here on the times a provider states are wrong by more than what they are rounded to."""
@@ -84,7 +83,7 @@ async def _hear(line: Line, probe: Probe) -> _Heard:
     async def page(url: str) -> Seen:
         further = await line.get(url, headers)
         if further.status != HTTPStatus.OK:
-            raise ProbeError(refusal(further.status, further.body))
+            raise ProbeError(refusal(line.provider, further.status, further.body))
         return probe.read(further.body, further.wall)
 
     listed = (await rest_of(probe.read(answer.body, answer.wall), url, page)).models
@@ -92,8 +91,7 @@ async def _hear(line: Line, probe: Probe) -> _Heard:
 
 
 def _refused(provider: Provider, table: ProviderTable, answer: Answer) -> Check:
-    known = [] if provider.secret is None else [provider.secret.reveal()]
-    said = scrub(mask_secrets(refusal(answer.status, answer.body), known))
+    said = refusal(provider, answer.status, answer.body)
     match answer.status:
         case 401 | 403:
             return Check("key", "fail", said, valid_key(table))
