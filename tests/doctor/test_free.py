@@ -130,6 +130,24 @@ async def test_ollamas_names_without_a_tag_are_the_latest_and_a_missing_one_is_p
     assert lacking.checks["models"][2] == "ollama pull qwen3:4b"
 
 
+@pytest.mark.parametrize(
+    ("named", "listed"),
+    [
+        ("library/qwen3:4b", "qwen3:4b"),
+        ("registry.ollama.ai/library/qwen3", "qwen3:latest"),
+        ("hf.co/unsloth/Qwen3-GGUF", "hf.co/unsloth/Qwen3-GGUF:latest"),
+        ("localhost:5000/team/m", "localhost:5000/team/m:latest"),
+    ],
+)
+async def test_an_ollama_model_may_be_named_in_any_way_its_server_understands(
+    call: Call, named: str, listed: str
+) -> None:
+    tags = {"/api/tags": ok_json({"models": [{"name": listed}]})}
+    async with Upstream(by_path(tags)) as upstream:
+        visit = await call(table(upstream.url, kind="ollama", model=named))
+    assert (visit.code, visit.checks["models"][0]) == (0, "ok")
+
+
 async def test_a_model_on_a_lists_second_page_is_listed(call: Call) -> None:
     first = ok_json({"data": [{"id": "a"}], "has_more": True, "last_id": "a"})
     second = ok_json({"data": [{"id": "b"}], "has_more": False, "last_id": "b"})

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from crtui.config.kinds import KINDS
 from crtui.config.model import Provider as ProviderTable
 from crtui.modes.doctor.checks import Check, Status
+from crtui.providers.declared import compare
+from crtui.providers.ollama import canonical
 from crtui.text import scrub
 
 
@@ -46,14 +48,14 @@ def _named(table: ProviderTable) -> list[tuple[str, str]]:
 
 
 def _missing(table: ProviderTable, key: str, name: str, listed: tuple[str, ...]) -> Check | None:
-    # Ollama's own rule: a name without a tag means the tag "latest".
-    full = f"{name}:latest" if table.kind == "ollama" and ":" not in name else name
-    if full in listed:
+    ollama = table.kind == "ollama"
+    missing = compare([name], listed).missing if ollama else name not in listed
+    if not missing:
         return None
     said = f"{scrub(name, 60)} is not among the {len(listed)} listed"
     if key == "declare_models":
         return Check("models", "warn", said, f"ollama pull {name}")
-    near = get_close_matches(full, listed, n=1, cutoff=0.5)
+    near = get_close_matches(canonical(name) if ollama else name, listed, n=1, cutoff=0.5)
     return Check("models", _serious(table), said, _line(key, name, near[0]) if near else None)
 
 
