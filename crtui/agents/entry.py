@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal, NamedTuple
 
 from crtui.core.inputs import Usage, WindowReport
+from crtui.core.now import unstamp
 
 Agent = Literal["claude", "codex", "gemini", "opencode"]
 
@@ -42,6 +42,6 @@ def instant(value: object) -> int | None:
     if not isinstance(value, str):
         return None
     try:
-        return round(datetime.fromisoformat(value).timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
+        return unstamp(value)
+    except ValueError:
         return None

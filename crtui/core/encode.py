@@ -8,12 +8,11 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
 from crtui.core.events import Event, EventKind
-from crtui.core.now import stamp
+from crtui.core.now import stamp, unstamp
 from crtui.core.views import AgentView, ProviderView, Snapshot
 
 Convert = Callable[[Any], Any]
@@ -54,11 +53,6 @@ def event_from_json(data: Mapping[str, Any]) -> Event:
         raise ValueError("no event")
     rest = {key: value for key, value in data.items() if key not in _EVENT_FIELDS}
     return Event(int(data["seq"]), unstamp(data["at"]), cast("EventKind", kind), provider, rest)
-
-
-def unstamp(text: str) -> int:
-    """The wall milliseconds of a stamp. Raises ``ValueError``."""
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def _same(value: Any) -> Any:

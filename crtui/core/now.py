@@ -37,6 +37,14 @@ def stamp(wall: int) -> str:
     return _to_the_second(wall // SECOND) + _PAST_THE_SECOND[wall % SECOND]
 
 
+def unstamp(text: str) -> int:
+    """The wall milliseconds of such a stamp, or of any other RFC 3339 time. Raises ``ValueError``."""
+    try:
+        return round(datetime.fromisoformat(text).timestamp() * SECOND)
+    except (OverflowError, OSError) as error:  # a time without a zone that this machine cannot place
+        raise ValueError(f"not a time of this machine: {text!r}") from error
+
+
 _PAST_THE_SECOND: Final = tuple(f".{ms:03d}Z" for ms in range(SECOND))
 
 

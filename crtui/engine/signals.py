@@ -17,9 +17,8 @@ from typing import Any, Final, cast, get_args
 import orjson
 
 from crtui.clock import Clock
-from crtui.core.encode import unstamp
 from crtui.core.inputs import Poll
-from crtui.core.now import MINUTE, SECOND, stamp
+from crtui.core.now import MINUTE, SECOND, stamp, unstamp
 from crtui.core.views import ProviderView, SignalStatus
 from crtui.engine.state_dir import write_private
 from crtui.text import scrub

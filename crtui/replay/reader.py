@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple, cast
 
 import orjson
 
-from crtui.core.encode import event_from_json, unstamp
+from crtui.core.encode import event_from_json
 from crtui.core.events import Event
 from crtui.core.inputs import Input
-from crtui.core.now import Now
+from crtui.core.now import Now, unstamp
 from crtui.core.plan import Ask
 from crtui.errors import TraceError
 from crtui.wire.fields import BadInputError

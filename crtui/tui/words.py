@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Final, cast
 
 from crtui.core.events import Event, EventKind
-from crtui.core.now import MINUTE
+from crtui.core.now import MINUTE, unstamp
 from crtui.tui import fmt
 from crtui.tui.line import Role
 
@@ -45,7 +45,7 @@ def wall_of(value: object) -> int | None:
     if not isinstance(value, str):
         return None
     try:
-        return round(datetime.fromisoformat(value).timestamp() * 1000)
+        return unstamp(value)
     except ValueError:
         return None
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-from crtui.core.encode import unstamp
+from crtui.core.now import unstamp
 
 
 class BadInputError(ValueError):

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from crtui.core.encode import unstamp
+from crtui.core.now import unstamp
 from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage, WindowReport
 from crtui.core.money import pico
 from crtui.text import scrub

@@ -14,7 +14,8 @@ from crtui.clock import SystemClock
 from crtui.compose import Plant, Stack, bind_for
 from crtui.config.load import config_from_data
 from crtui.config.override import override
-from crtui.core.encode import snapshot_json, unstamp
+from crtui.core.encode import snapshot_json
+from crtui.core.now import unstamp
 from crtui.demo.world import DemoWorld
 from crtui.engine.database import open_reader
 from crtui.engine.export import trace_lines
