@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_MOST: Final = 2**63 - 1
+"""The largest number that the cache can hold. FUSE and CIFS number files beyond it."""
 
 
 class Stamp(NamedTuple):
-    """What tells one state of a file from another."""
+    """What tells one state of a file from another, in numbers that the cache can hold."""
 
     device: int
     inode: int
@@ -54,4 +57,5 @@ def look(path: Path) -> Stamp | None:
 
 def stamp_of(stat: os.stat_result) -> Stamp:
     """What of a stat result tells states apart."""
-    return Stamp(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    written_at = max(0, min(stat.st_mtime_ns, _MOST))
+    return Stamp(stat.st_dev & _MOST, stat.st_ino & _MOST, stat.st_size, written_at)

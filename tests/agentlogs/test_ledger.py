@@ -15,7 +15,7 @@ import pytest
 from crtui.agents import lines, table
 from crtui.agents.claude import ClaudeLogs
 from crtui.agents.entry import Limit
-from crtui.agents.files import LogFile
+from crtui.agents.files import LogFile, stamp_of
 from crtui.agents.lines import LineReader
 from crtui.agents.sources import changed_files
 from crtui.agents.table import CACHE_FILE, open_cache
@@ -116,6 +116,25 @@ def test_a_log_that_is_gone_keeps_what_it_told(machine: Machine) -> None:
 
     assert machine.tokens("claude") == 3 * ONE
     assert not machine.memory.read(source, listed)
+
+
+def test_a_log_whose_file_system_counts_in_64_bits_is_read_and_known_again(machine: Machine) -> None:
+    file = log(machine)
+    size = file.stat().st_size
+    large = os.stat_result((0o100600, 2**63 + 5, 2**64 - 1, 1, 0, 0, size, 0, 0, 0), {"st_mtime_ns": 7})
+    (source, listed), *_ = [(s, f) for s in machine.sources() for f in s.files()]
+
+    assert machine.memory.read(source, listed._replace(stamp=stamp_of(large)))
+    assert not machine.memory.changed("claude", listed._replace(stamp=stamp_of(large)))
+    assert stamp_of(large) != stamp_of(file.stat())
+
+
+@pytest.mark.parametrize("at_ns", [10**19, -(10**18)])
+def test_a_log_of_any_date_is_read(machine: Machine, at_ns: int) -> None:
+    file = log(machine)
+    os.utime(file, ns=(at_ns, at_ns))
+
+    assert machine.tokens("claude") == 3 * ONE
 
 
 def test_the_newest_log_comes_first(machine: Machine) -> None:
