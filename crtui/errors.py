@@ -29,3 +29,13 @@ class NoGatewayError(CrtuiError):
     """No gateway answers at an address."""
 
     exit_code = 3
+
+
+def origin(error: BaseException) -> str:
+    """The kind of an exception and where it was raised, for a report; its own text may quote anything."""
+    # Every command needs this module, and hardly one has such a fault.
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f" in {frame[0].filename.rpartition('/')[2]}:{frame[0].lineno}" if frame else ""
+    return f"{type(error).__name__}{place}"

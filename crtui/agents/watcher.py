@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
@@ -21,6 +22,7 @@ from crtui.agents.sources import changed_files
 from crtui.agents.table import open_cache
 from crtui.clock import Clock
 from crtui.core.views import AgentView
+from crtui.errors import origin
 
 TAIL_S: Final = 2.0
 """Real seconds between two looks at the logs that are being written."""
@@ -42,7 +44,10 @@ STOP_S: Final = 2.0
 ASK_S: Final = 15.0
 """Real seconds between two looks at whether a usage endpoint may be asked."""
 
+_log = logging.getLogger(__name__)
+
 Tell = Callable[[tuple[AgentView, ...]], None]
+Warn = Callable[[str], None]
 Ask = Callable[[int], list[tuple[Agent, list[Limit]]]]
 
 
@@ -51,9 +56,10 @@ class _StoppedError(Exception):
 
 
 class Watcher:
-    """Reads what is new and tells the agents' views; ``tell`` is called on the watcher's own thread.
+    """Reads what is new and tells the agents' views, and goes on after any fault of its own.
 
-    ``folder`` is the state directory, None where nothing is to be written; ``ask`` asks usage endpoints.
+    ``tell``, and ``warn`` with a line about such a fault, are called on the watcher's own thread. ``folder``
+    is the state directory, None where nothing is to be written; ``ask`` asks usage endpoints.
     """
 
     def __init__(
@@ -62,12 +68,15 @@ class Watcher:
         folder: Path | None,
         clock: Clock,
         tell: Tell,
+        warn: Warn,
         ask: Ask | None = None,
     ) -> None:
         self._sources = sources
         self._folder = folder
         self._clock = clock
         self._tell = tell
+        self._warn = warn
+        self._warned = ""
         self._ask = ask
         self._asked_at = -ASK_S
         self._stop = threading.Event()
@@ -90,13 +99,17 @@ class Watcher:
     def _run(self) -> None:
         folder = self._folder
         while not self._stop.is_set():
-            with contextlib.suppress(_StoppedError):
-                try:
-                    self._follow(folder)
-                except sqlite3.Error:
-                    # The disk is full or failing, or the cache is damaged: go on without keeping it.
-                    folder = None
-                    self._stop.wait(TAIL_S)
+            try:
+                self._follow(folder)
+            except _StoppedError:
+                return
+            except sqlite3.Error:
+                # The disk is full or failing, or the cache is damaged: go on without keeping it.
+                folder = None
+                self._stop.wait(TAIL_S)
+            except Exception as fault:
+                self._failed(fault)
+                self._stop.wait(LIST_S)
 
     def _follow(self, folder: Path | None) -> None:
         with contextlib.closing(open_cache(folder)) as db:
@@ -112,12 +125,30 @@ class Watcher:
     def _round(self, ledger: Ledger, board: Board) -> None:
         news = self._note_status(ledger) | self._note_asked(ledger)
         for source, file in self._news(ledger):
-            news = ledger.read(source, file, self._breathe) or news
+            news = self._read(ledger, source, file) or news
             if not self._caught_up and self._since_told() >= TOLD_S:
                 self._publish(board, reading=True)
         self._caught_up = True
         if news or self._since_told() >= REFRESH_S:
             self._publish(board, reading=False)
+
+    def _read(self, ledger: Ledger, source: Source, file: LogFile) -> bool:
+        try:
+            return ledger.read(source, file, self._breathe)
+        except (_StoppedError, sqlite3.Error):
+            raise
+        except Exception as fault:
+            # The other logs are read all the same; this one is tried again after the next walk.
+            self._failed(fault)
+            self._hot.pop(file.path, None)
+            return False
+
+    def _failed(self, fault: Exception) -> None:
+        """Tell of a fault of the program itself, once until there is another one."""
+        if (what := origin(fault)) != self._warned:
+            self._warned = what
+            _log.error("agents' logs: %s", what)
+            self._warn(f"what agents' logs tell may be incomplete ({what}); please report this")
 
     def _news(self, ledger: Ledger) -> list[tuple[Source, LogFile]]:
         """The logs to read now: after a walk all that changed, in between of those lately written."""

@@ -31,7 +31,7 @@ class AgentFeed:
     ) -> None:
         self._engine = engine
         self._subscriptions = Subscriptions(providers)
-        self._watcher = Watcher(sources, folder, engine.clock, self._tell, ask)
+        self._watcher = Watcher(sources, folder, engine.clock, self._tell, self._warn, ask)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -47,6 +47,9 @@ class AgentFeed:
     def _tell(self, agents: tuple[AgentView, ...]) -> None:
         if (loop := self._loop) is not None:
             loop.call_soon_threadsafe(self._take, agents)
+
+    def _warn(self, line: str) -> None:
+        self._engine.notices.put("agents", line)
 
     def _take(self, agents: tuple[AgentView, ...]) -> None:
         self._engine.show_agents(agents)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,6 +11,7 @@ import orjson
 
 from crtui.core.now import SECOND
 from crtui.engine.engine import Engine
+from crtui.errors import origin
 from crtui.gateway.body import ClientGoneError
 from crtui.gateway.control import Control, is_order
 from crtui.gateway.count import ENDPOINT as COUNT
@@ -188,7 +188,4 @@ async def _refuse(request: Request, refusal: Refusal) -> None:
 
 
 def _report(request: Request, error: Exception) -> None:
-    # The exception's own text may quote a header or a body; where it was raised cannot.
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-    _log.error("request %s: %s in %s", request.reply.id, type(error).__name__, where)
+    _log.error("request %s: %s", request.reply.id, origin(error))

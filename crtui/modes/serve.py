@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from crtui.clock import SystemClock
 from crtui.compose import Stack, bind_for
-from crtui.errors import INTERNAL_ERROR
+from crtui.errors import INTERNAL_ERROR, origin
 from crtui.modes.eventlog import EventLog, json_line, text_line
 from crtui.modes.options import Options
 from crtui.modes.pace import settle
@@ -46,7 +45,7 @@ async def _serve(options: Options, log_format: str, trace: Path | None) -> int:
         failure = failing.exception() if failing in done else None
         running = stack.engine.in_flight
         if failure is not None:
-            _say(f"the gateway has failed: {_where(failure)}; please report this")
+            _say(f"the gateway has failed: {origin(failure)}; please report this")
         else:
             _say(f"stopping: {running} requests finish first" if running else "stopping")
     finally:
@@ -70,13 +69,6 @@ def _on_stop_signals(hurry: Callable[[], None]) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hear)
     return stopping
-
-
-def _where(failure: BaseException) -> str:
-    # Its own text may quote anything; its kind and its place cannot.
-    frame = traceback.extract_tb(failure.__traceback__)[-1:]
-    place = f" in {Path(frame[0].filename).name}:{frame[0].lineno}" if frame else ""
-    return f"{type(failure).__name__}{place}"
 
 
 def _warn(notice: str) -> None:

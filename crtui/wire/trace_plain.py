@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from crtui.core.now import unstamp
 from crtui.core.inputs import NO_LIMITS, Attempt, Limits, Usage, WindowReport
 from crtui.core.money import pico
+from crtui.core.now import unstamp
 from crtui.text import scrub
 from crtui.wire import trace_lines
 from crtui.wire.faults import error_text

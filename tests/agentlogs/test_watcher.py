@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,10 +13,14 @@ from pathlib import Path
 import pytest
 
 from crtui.agents import watcher as module
-from crtui.agents.entry import Agent, Limit
+from crtui.agents.claude import ClaudeLogs
+from crtui.agents.entry import Agent, Entry, Limit
+from crtui.agents.files import LogFile
+from crtui.agents.lines import Pause
+from crtui.agents.source import Progress, Source
 from crtui.agents.statusline import FILE, read_status, to_bytes
 from crtui.agents.table import CACHE_FILE
-from crtui.agents.watcher import Watcher
+from crtui.agents.watcher import Ask, Watcher
 from crtui.clock import ManualClock
 from crtui.config.model import Config
 from crtui.core.inputs import WindowReport
@@ -43,10 +48,18 @@ def row(number: int, at: int = T0) -> dict[str, object]:
 class Follower:
     """A watcher that runs, and what it tells."""
 
-    def __init__(self, machine: Machine, folder: Path | None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        folder: Path | None,
+        sources: list[Source] | None = None,
+        ask: Ask | None = None,
+    ) -> None:
         self.told: queue.SimpleQueue[Views] = queue.SimpleQueue()
+        self.warnings: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.clock = ManualClock(wall=T0 + MINUTE)
-        self.watcher = Watcher(machine.sources(), folder, self.clock, self.told.put)
+        given = sources or machine.sources()
+        self.watcher = Watcher(given, folder, self.clock, self.told.put, self.warnings.put, ask)
 
     def until(self, holds: Callable[[Views], bool]) -> Views:
         while True:
@@ -56,8 +69,13 @@ class Follower:
 
 
 @contextmanager
-def following(machine: Machine, folder: Path | None = None) -> Iterator[Follower]:
-    follower = Follower(machine, folder)
+def following(
+    machine: Machine,
+    folder: Path | None = None,
+    sources: list[Source] | None = None,
+    ask: Ask | None = None,
+) -> Iterator[Follower]:
+    follower = Follower(machine, folder, sources, ask)
     follower.watcher.start()
     try:
         yield follower
@@ -117,17 +135,13 @@ def test_the_status_lines_windows_are_told_and_go_when_they_are_gone(machine: Ma
 
 def test_what_a_usage_endpoint_tells_is_told(machine: Machine) -> None:
     asked: list[int] = []
-    told_by: queue.SimpleQueue[Views] = queue.SimpleQueue()
 
     def ask(now: int) -> list[tuple[Agent, list[Limit]]]:
         asked.append(now)
         return [("codex", [Limit(now, WindowReport("7d", "usage endpoint", 12.0))])]
 
-    clock = ManualClock(wall=T0 + MINUTE)
-    watcher = Watcher(machine.sources(), machine.state, clock, told_by.put, ask)
-    watcher.start()
-    (agent,) = told_by.get(timeout=WAIT_S)
-    watcher.stop()
+    with following(machine, machine.state, ask=ask) as follower:
+        (agent,) = follower.told.get(timeout=WAIT_S)
 
     assert asked == [T0 + MINUTE]
     assert (agent.name, [(w.name, w.used_percent, w.source) for w in agent.windows]) == (
@@ -159,6 +173,70 @@ def test_it_stops_at_once_in_the_middle_of_much_reading(
     follower.watcher.stop()
 
     assert not follower.watcher._thread.is_alive()
+
+
+class Faulty(ClaudeLogs):
+    """A reader with a bug, which one log brings to light."""
+
+    def read(self, file: LogFile, progress: Progress, pause: Pause) -> Iterator[Entry | Limit]:
+        if file.path.name == "odd.jsonl":
+            raise KeyError("canary")
+        return super().read(file, progress, pause)
+
+
+def faulty(machine: Machine) -> list[Source]:
+    """With a log that cannot be read, which is the newest."""
+    write(machine.projects / "p" / "s.jsonl", [row(1)])
+    touch(machine.projects / "p" / "s.jsonl", T0)
+    write(machine.projects / "p" / "odd.jsonl", [row(2)])
+    return [Faulty([machine.projects])]
+
+
+def test_a_log_that_brings_a_bug_to_light_holds_up_no_other_and_is_told_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LIST_S", 0.0)
+    monkeypatch.setattr(module, "LIST_SHARE", 0)
+    file = machine.projects / "p" / "s.jsonl"
+    with following(machine, machine.state, faulty(machine)) as follower:
+        follower.until(lambda views: block_tokens(views) == 1)
+        append(file, row(3))
+        follower.until(lambda views: block_tokens(views) == 2)
+    warning = follower.warnings.get_nowait()
+    assert re.fullmatch(
+        r"what agents' logs tell may be incomplete \(KeyError in test_watcher.py:\d+\); please report this",
+        warning,
+    )
+    assert follower.warnings.empty()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_after_any_other_fault_of_its_own_it_goes_on(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LIST_S", 0.01)
+
+    def ask(now: int) -> list[tuple[Agent, list[Limit]]]:
+        raise RuntimeError("canary")
+
+    write(machine.projects / "p" / "s.jsonl", [row(1)])
+    with following(machine, machine.state, ask=ask) as follower:
+        follower.until(lambda views: block_tokens(views) == 1)
+    assert "RuntimeError in test_watcher.py" in follower.warnings.get_nowait()
+
+
+async def test_a_fault_of_the_watcher_is_a_notice(machine: Machine) -> None:
+    engine = Engine(Config().to_core(), {}, ManualClock(wall=T0 + MINUTE), url="")
+    loop, put_up = asyncio.get_running_loop(), asyncio.Event()
+    engine.notices.listen(lambda line: loop.call_soon_threadsafe(put_up.set))
+    feed = AgentFeed(engine, faulty(machine), machine.state, {})
+    feed.start()
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await put_up.wait()
+    finally:
+        await feed.stop()
+    assert "KeyError" in next(iter(engine.notices))
 
 
 async def test_agents_and_their_windows_reach_the_snapshot_without_any_traffic(machine: Machine) -> None:

@@ -90,7 +90,7 @@ def measure(root: Path, state: Path) -> None:
         if views and not views[0].reading:
             done.set()
 
-    watcher = Watcher(sources_of({"CLAUDE_CONFIG_DIR": str(root)}), state, SystemClock(), tell)
+    watcher = Watcher(sources_of({"CLAUDE_CONFIG_DIR": str(root)}), state, SystemClock(), tell, print)
     watcher.start()
     done.wait()
     whole = time.perf_counter() - began
