@@ -257,8 +257,13 @@ class WindowTrend:
         self._points: list[tuple[int, float]] = []
 
     def add(self, percent: float, mono: int) -> None:
-        """Take one reading. A percentage that falls means the window was reset: start anew."""
-        if self._points and percent < self._points[-1][1]:
+        """Take one reading. A percentage that falls means the window was refilled: start anew.
+
+        By up to a point it was not: of two sources one may round down what the other tells exactly.
+        """
+        if self._points and percent < (last := self._points[-1][1]):
+            if last - percent <= self.READING_ERROR < last - self._points[0][1]:
+                return
             self._points.clear()
         self._points.append((mono, percent))
         if len(self._points) > self.POINTS:

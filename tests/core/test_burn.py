@@ -333,6 +333,18 @@ def test_a_percentage_that_falls_starts_anew():
     assert trend.forecast(21 * MINUTE, None) is not None
 
 
+def test_a_source_that_rounds_down_what_another_tells_exactly_does_not_start_anew():
+    exact, rounded = ((minute, 20.9 + minute / 2) for minute in range(0, 60, 3)), range(1, 60, 3)
+    trend = trend_of(*sorted([*exact, *((minute, float(20 + minute // 2)) for minute in rounded)]))
+    soon, late = trend.forecast(58 * MINUTE, None)
+    assert soon < 158 * MINUTE < late
+
+
+def test_a_refill_of_the_first_point_starts_anew():
+    trend = trend_of((0, 0.8), (300, 0.2), (310, 5.2))
+    assert trend.forecast(310 * MINUTE, None) == trend_of((300, 0.2), (310, 5.2)).forecast(310 * MINUTE, None)
+
+
 def test_a_week_of_readings_is_thinned_but_its_beginning_is_kept():
     trend = WindowTrend()
     for minute in range(7 * 24 * 60):
