@@ -18,7 +18,7 @@ from crtui.agents.totals import (
     tokens_today,
     trend_of,
 )
-from crtui.core.burn import WindowTrend
+from crtui.core.trend import Ends, WindowTrend
 from crtui.core.views import AgentBlockView, AgentView, WindowView
 
 _NO_FILES: Final = FilesRead()
@@ -42,15 +42,17 @@ class Board:
 
     def _view(self, agent: Agent, read: FilesRead, now: int, *, reading: bool) -> AgentView:
         db = self._ledger.db
-        limits = limits_seen(db, agent)
-        windows = tuple(_window_view(limit, trend_of(db, agent, limit.name, now), now) for limit in limits)
+        limits, used = limits_seen(db, agent), last_at(db, agent)
+        windows = tuple(
+            _window_view(limit, trend_of(db, agent, limit.name, now), now, used) for limit in limits
+        )
         if not read.files:
             return AgentView(agent, None, None, windows=windows)
         block = self._block(agent, limits, now)
         running = block is not None and block.active(now)
         return AgentView(
             agent,
-            last_at(db, agent),
+            used,
             _block_view(block, now) if block is not None and running else None,
             tokens_today(db, agent, now),
             windows,
@@ -88,9 +90,9 @@ def _block_view(block: Block, now: int) -> AgentBlockView:
     )
 
 
-def _window_view(limit: LimitSeen, trend: WindowTrend, now: int) -> WindowView:
+def _window_view(limit: LimitSeen, trend: WindowTrend, now: int, used: int | None) -> WindowView:
     passed = limit.resets_at is not None and limit.resets_at <= now
-    ends = None if passed or limit.resets_at is None else trend.forecast(now, limit.resets_at)
+    ends = Ends() if passed else trend.forecast(now, limit.resets_at, limit.at, used)
     return WindowView(
         limit.name,
         limit.source,
@@ -98,7 +100,7 @@ def _window_view(limit: LimitSeen, trend: WindowTrend, now: int) -> WindowView:
         used_percent=None if passed else limit.used,
         resets_at=limit.resets_at,
         unconfirmed=passed,
-        exhausts_from=None if ends is None else ends[0],
-        exhausts_to=None if ends is None else ends[1],
-        lasts=ends is None and not passed and trend.known,
+        exhausts_from=ends.soon,
+        exhausts_to=ends.late,
+        lasts=ends.lasts,
     )

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from crtui.agents.blocks import Block, last_block
 from crtui.agents.entry import Agent
-from crtui.core.burn import WindowTrend
 from crtui.core.inputs import Usage
 from crtui.core.now import DAY
+from crtui.core.trend import WindowTrend
 
 AGENTS: Final[tuple[Agent, ...]] = ("claude", "codex", "gemini", "opencode")
 LOOKED_BACK_MS: Final = 8 * DAY

@@ -37,7 +37,8 @@ class Burn:
         self._code: BurnCode | None = None
         self._since = 0
         self._told = False
-        self._recent = RecentRate()
+        self.recent = RecentRate()
+        """The rate of late, and when the latest token was used."""
 
     def fold(self, tokens: int, now: Now) -> list[Told]:
         """Count tokens (a negative count is 0); tells what that, and time, has brought about.
@@ -48,7 +49,7 @@ class Burn:
         events = [] if quiet else self.expire(now)
         tokens = max(0, tokens)
         self._used += tokens
-        self._recent.add(tokens, now.mono)
+        self.recent.add(tokens, now.mono)
         if self._budget is None:
             return events
         self._judge(now)
@@ -68,7 +69,7 @@ class Burn:
 
     def warm(self, now: Now) -> bool:
         """Whether ``view`` changes from one instant to the next though nothing is folded."""
-        return self._used > 0 or self._recent.warm(now.mono)
+        return self._used > 0 or self.recent.warm(now.mono)
 
     def lasts(self, hourly_tokens: int, now: Now) -> int | None:
         """For how many ms ``verdict`` stays None at that rate; None without a budget or a rate.
@@ -87,7 +88,7 @@ class Burn:
 
     def hourly(self, now: Now) -> int:
         """Tokens per hour at the recent rate; 0 if that is unknown."""
-        return round((self._recent.per_minute(now.mono) or 0.0) * HOUR / MINUTE)
+        return round((self.recent.per_minute(now.mono) or 0.0) * HOUR / MINUTE)
 
     def due(self) -> int | None:
         """The wall time at which ``expire`` has something to do; None while nothing is counted."""
@@ -114,7 +115,7 @@ class Burn:
         day = self._day_at(now.wall)
         used = self._used if day <= self._day else 0
         elapsed = now.wall - day * DAY
-        per_min = self._recent.per_minute(now.mono)
+        per_min = self.recent.per_minute(now.mono)
         return BurnView(
             budget_tokens=self._budget,
             used_tokens=used,
@@ -128,7 +129,7 @@ class Burn:
         """The state as JSON values; ``since`` is wall milliseconds, the recent rate is kept by age."""
         state = {"budget": self._budget, "day": self._day, "used": self._used}
         verdict = {"code": self._code, "since": self._since, "told": self._told}
-        return {**state, **verdict, "recent": self._recent.dump(now.mono)}
+        return {**state, **verdict, "recent": self.recent.dump(now.mono)}
 
     def load(self, data: Mapping[str, Any], now: Now) -> None:
         """Become what ``dump`` described; under another budget the day's count is judged anew."""
@@ -136,7 +137,7 @@ class Burn:
         if self._day < 0 or self._used < 0:
             raise saved.BadDumpError(f"day {self._day}: {self._used} tokens")
         saved.bounded(self._day * DAY, "day")
-        self._recent.load(saved.inner(data, "recent"), now.mono)
+        self.recent.load(saved.inner(data, "recent"), now.mono)
         if saved.maybe(data, "budget", int) == self._budget:
             self._code = saved.chosen(data, "code", _CODES)
             self._since, self._told = saved.instant(data, "since"), saved.take(data, "told", bool)
@@ -195,6 +196,7 @@ class RecentRate:
 
     BUCKET: Final = 15 * SECOND
     BUCKETS: Final = 60
+    SPAN: Final = BUCKET * BUCKETS
 
     def __init__(self) -> None:
         self._first: int | None = None
@@ -222,6 +224,11 @@ class RecentRate:
             return None
         return sum(count for bucket, count in self._buckets if bucket >= oldest) * MINUTE / span
 
+    @property
+    def last(self) -> int | None:
+        """When the bucket of the latest token began; None before any."""
+        return self._buckets[-1][0] * self.BUCKET if self._buckets else None
+
     def warm(self, mono: int) -> bool:
         """Whether the rate changes as time passes; without a recent token it stays 0."""
         return bool(self._buckets) and self._buckets[-1][0] >= self._oldest(mono)
@@ -241,87 +248,3 @@ class RecentRate:
         self._first = saved.moment(data, "first_age", mono)
         rows = saved.rows(data, "buckets", (int,), (int,))
         self._buckets = deque(([here - ago, tokens] for ago, tokens in rows), self.BUCKETS)
-
-
-class WindowTrend:
-    """How fast one quota window fills, from the percentages that messages told of it."""
-
-    NEEDED_MS: Final = 10 * MINUTE
-    NEEDED_POINTS: Final = 5.0
-    POINTS: Final = 64
-
-    READING_ERROR: Final = 1.0
-    """Percentages come rounded, so how far one has moved is known to about a point."""
-
-    def __init__(self) -> None:
-        self._points: list[tuple[int, float]] = []
-
-    def add(self, percent: float, mono: int) -> None:
-        """Take one reading. A percentage that falls means the window was refilled: start anew.
-
-        By up to a point it was not: of two sources one may round down what the other tells exactly.
-        """
-        if self._points and percent < (last := self._points[-1][1]):
-            if last - percent <= self.READING_ERROR < last - self._points[0][1]:
-                return
-            self._points.clear()
-        self._points.append((mono, percent))
-        if len(self._points) > self.POINTS:
-            # Thinned, not cut off: a week's window moves five points in hours.
-            self._points = [*self._points[:-1:2], self._points[-1]]
-
-    def forecast(self, now_mono: int, resets_mono: int | None) -> tuple[int, int] | None:
-        """Between which monotonic times 100 % is reached, at the fastest and the slowest recent pace.
-
-        None before 10 minutes and 5 points of movement, at 100 %, and if even the fastest pace
-        does not get there before the window's reset. The later end is cut off at that reset.
-        """
-        slopes = self._slopes()
-        if not slopes or self._points[-1][1] >= 100:
-            return None
-        last, percent = self._points[-1]
-        soon, late = (max(now_mono, last + round((100 - percent) / slope)) for slope in reversed(slopes))
-        if resets_mono is None:
-            return soon, late
-        return (soon, min(late, resets_mono)) if soon < resets_mono else None
-
-    @property
-    def known(self) -> bool:
-        """Whether enough has moved to tell a pace."""
-        return self._slopes() is not None
-
-    def filling(self, now_mono: int) -> tuple[float, float] | None:
-        """The points left up to 100 % by now and the points per ms, halfway between slowest and fastest.
-
-        None where ``forecast`` would be: too little has moved.
-        """
-        slopes = self._slopes()
-        if not slopes or self._points[-1][1] >= 100:
-            return None
-        last, percent = self._points[-1]
-        pace = sum(slopes) / 2
-        return max(0.0, 100 - percent - pace * (now_mono - last)), pace
-
-    def dump(self, now_mono: int) -> dict[str, object]:
-        """The readings as JSON values, by age in milliseconds."""
-        return {"points": [[now_mono - mono, percent] for mono, percent in self._points]}
-
-    def load(self, data: Mapping[str, Any], now_mono: int) -> None:
-        """Become what ``dump`` described, as seen from a monotonic time."""
-        rows = saved.rows(data, "points", (int,), saved.NUMBER)
-        self._points = [(now_mono - saved.bounded(age, "points"), percent) for age, percent in rows]
-
-    def _slopes(self) -> tuple[float, float] | None:
-        """The slowest and the fastest pace in points per millisecond, or None if too little moved.
-
-        Both the whole record and its shortest sufficient end are looked at.
-        """
-        last, percent = self._points[-1] if self._points else (0, 0.0)
-        moves = [(last - mono, percent - then) for mono, then in self._points]
-        enough = [(ms, up) for ms, up in moves if ms >= self.NEEDED_MS and up >= self.NEEDED_POINTS]
-        if not enough:
-            return None
-        ends = (enough[0], enough[-1])
-        slow = min((up - self.READING_ERROR) / ms for ms, up in ends)
-        fast = max((up + self.READING_ERROR) / ms for ms, up in ends)
-        return slow, fast

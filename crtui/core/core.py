@@ -359,13 +359,14 @@ class Core:
         return reorder
 
     def _row(self, state: ProviderState, now: Now) -> ProviderView:
-        # A row moves with its inputs, with what falls due, at midnight, and while its rate decays.
+        # A row moves with its inputs, with what falls due, at midnight, and as its rate and windows go on.
         key, warm = (state.version, now.wall // DAY), state.burn.warm(now)
         cached = self._rows.get(state.name)
         if cached is not None and cached[0] == key and not (warm or cached[1]):
             return cached[2]
         view = state.view(self._profiles.judging(state.name), now, allow_paid=self.allow_paid)
-        self._rows[state.name] = (key, warm, view)
+        fills = any(window.lasts or window.exhausts_from is not None for window in view.quota.windows)
+        self._rows[state.name] = (key, warm or fills, view)
         return view
 
     def _tell(self, state: ProviderState, told: list[Told], wall: int) -> list[Event]:

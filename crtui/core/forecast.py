@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from crtui.core.burn import RecentRate
 from crtui.core.core import Core
 from crtui.core.inputs import Attempt, Limits, Poll, Tick, Usage, WindowReport
 from crtui.core.now import HOUR, MINUTE, Now
@@ -35,12 +36,13 @@ def forecast(core: Core, now: Now, horizon_ms: int = HORIZON_MS) -> ForecastView
 
 @dataclass(slots=True)
 class _Filling:
-    """A limit window on its way to 100 %: the points left, and how fast they go at the recent load."""
+    """A limit window on its way to 100 %: the points left, how fast at the recent load, when it rose last."""
 
     name: str
+    resets: int | None
     left: float
     per_ms: float
-    resets: int | None
+    rose: int
 
     def is_over(self, mono: int) -> bool:
         """Whether it is used up or begins anew by then; what it does after that, nobody knows."""
@@ -89,8 +91,10 @@ class _Run:
 
     def _lane(self, name: str) -> _Lane:
         state = self._core.state(name)
-        fillings = [_Filling(*filling) for filling in state.quota.fillings(self._now)]
-        return _Lane(state.hourly(self._now), fillings)
+        usage, now = state.hourly(self._now), self._now
+        fillings = [_Filling(*filling) for filling in state.quota.fillings(now, state.burn.recent.last)]
+        # Without traffic of our own it is others who fill it, or nobody does.
+        return _Lane(usage, [f for f in fillings if usage.total or now.mono - f.rose < RecentRate.SPAN])
 
     def _probe(self) -> None:
         """A free probe is what a half-open provider waits for; it is taken to succeed."""

@@ -214,7 +214,7 @@ class ProviderState:
         standing: Standing = ("eligible", "demoted", "excluded")[worst]
         verdicts.sort(key=lambda v: -_RANK[v.effect])
         burn = self.burn.verdict(now)
-        quota = self.quota.view(now)
+        quota = self.quota.view(now, self.burn.recent.last)
         if burn is not None and quota.state == "available":
             quota = QuotaView("quota_exhausted", burn[1], "burn_rate", quota.windows)
         return ProviderView(

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 
 from crtui.core import saved
-from crtui.core.burn import WindowTrend
 from crtui.core.inputs import Attempt, WindowReport
 from crtui.core.now import DAY, HOUR, MINUTE, Now, stamp
 from crtui.core.outcome import Outcome
+from crtui.core.trend import WindowTrend
 from crtui.core.verdict import Told, Verdict
 from crtui.core.views import QuotaSource, QuotaView, WindowView
 from crtui.core.window import Window
@@ -162,19 +162,20 @@ class Quota:
             return Verdict("quota", "trial_due", "notes", detail="reset; the next request finds out")
         return None
 
-    def view(self, now: Now) -> QuotaView:
-        """The quota part of the provider's row."""
-        windows = tuple(self._window_view(window, now) for window in self._windows.values())
+    def view(self, now: Now, used: int | None) -> QuotaView:
+        """The quota part of the provider's row. ``used``: when it was used last, monotonic."""
+        windows = tuple(self._window_view(window, now, used) for window in self._windows.values())
         if self._told_until is None:
             return QuotaView("available", None, None, windows, self._trial)
         return QuotaView("quota_exhausted", now.wall_at(self._told_until), self._source, windows)
 
-    def fillings(self, now: Now) -> list[tuple[str, float, float, int | None]]:
-        """Each window that fills: name, points left, points per ms, and its reset (monotonic)."""
+    def fillings(self, now: Now, used: int | None) -> list[tuple[str, int | None, float, float, int]]:
+        """Each window that fills: name and reset (monotonic), then as ``WindowTrend.filling``."""
         return [
-            (window.name, *filling, window.resets)
+            (window.name, window.resets, *filling)
             for window in self._windows.values()
-            if not window.unconfirmed and (filling := window.trend.filling(now.mono)) is not None
+            if not window.unconfirmed
+            and (filling := window.trend.filling(now.mono, window.observed_mono, used)) is not None
         ]
 
     def dump(self, now_mono: int) -> dict[str, object]:
@@ -222,7 +223,7 @@ class Quota:
             return f"{' and '.join(spent)} window spent"
         return {"no_credit": "out of credit", "overloaded": "overloaded"}.get(self._code, "rate limited")
 
-    def _window_view(self, window: Window, now: Now) -> WindowView:
+    def _window_view(self, window: Window, now: Now, used: int | None) -> WindowView:
         resets = None if window.resets is None else now.wall_at(window.resets)
         if window.unconfirmed:
             return WindowView(
@@ -233,7 +234,7 @@ class Quota:
                 resets_at=resets,
                 unconfirmed=True,
             )
-        ends = window.trend.forecast(now.mono, window.resets) if window.resets is not None else None
+        ends = window.trend.forecast(now.mono, window.resets, window.observed_mono, used)
         return WindowView(
             window.name,
             window.source,
@@ -243,9 +244,9 @@ class Quota:
             window.limit,
             resets,
             False,
-            None if ends is None else now.wall_at(ends[0]),
-            None if ends is None else now.wall_at(ends[1]),
-            ends is None and window.resets is not None and window.trend.known,
+            None if ends.soon is None else now.wall_at(ends.soon),
+            None if ends.late is None else now.wall_at(ends.late),
+            ends.lasts,
         )
 
     def _merge(self, reports: Iterable[WindowReport], now: Now, ticket: int = 0) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from crtui.core import saved
-from crtui.core.burn import WindowTrend
+from crtui.core.trend import WindowTrend
 from crtui.core.inputs import WindowReport
 from crtui.core.now import MINUTE, SECOND
 

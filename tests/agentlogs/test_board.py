@@ -69,6 +69,37 @@ def test_newer_answers_add_to_the_block_and_then_begin_the_next(machine: Machine
     assert shown == [(0, 200), (0, 300), (5 * HOUR, 100), (5 * HOUR, 200)]
 
 
+def told(machine: Machine, minute: int, used: float) -> None:
+    report = WindowReport("5h", "status line", used, resets_at=T0 + 5 * HOUR)
+    machine.memory.note_limits("claude", "status line", [Limit(T0 + minute * MINUTE, report)])
+
+
+def test_a_window_that_is_told_to_stand_still_does_not_run_out(machine: Machine) -> None:
+    write(machine.projects / "p" / "s.jsonl", [at(minute) for minute in range(61)])
+    board, shown = Board(machine.memory), []
+    for minute in range(121):
+        told(machine, minute, min(60.0, minute))
+        if minute in (60, 70, 90, 120):
+            shown.append(view(machine, board, T0 + minute * MINUTE).windows[0])
+
+    assert [window.exhausts_from is not None for window in shown] == [True, True, False, False]
+    assert (shown[0].exhausts_from or 0) < (shown[1].exhausts_from or 0)
+    assert not any(window.lasts for window in shown)
+
+
+def test_a_window_is_taken_to_fill_while_its_agent_works_and_nothing_is_told(machine: Machine) -> None:
+    log = write(machine.projects / "p" / "s.jsonl", [at(minute) for minute in range(61)])
+    for minute in range(61):
+        told(machine, minute, float(minute))
+    board = Board(machine.memory)
+    before = view(machine, board, T0 + 60 * MINUTE).windows[0]
+    append(log, at(80))
+    after = view(machine, board, T0 + 80 * MINUTE).windows[0]
+
+    assert before.exhausts_from is not None
+    assert (after.exhausts_from, after.exhausts_to) == (before.exhausts_from, before.exhausts_to)
+
+
 def test_each_agent_has_its_own_block(machine: Machine) -> None:
     session = "11111111-1111-4111-8111-111111111111"
     write(machine.projects / "p" / "s.jsonl", [at(0)])

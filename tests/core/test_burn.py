@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crtui.core.burn import Burn, RecentRate, WindowTrend
+from crtui.core.burn import Burn, RecentRate
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 
 DAY0 = 1_795_165_200_000 // DAY * DAY
@@ -283,96 +283,3 @@ def test_the_recent_rate_keeps_sixty_buckets_however_long_it_runs():
         rate.add(1, bucket * 15_000 + 1)
     dumped = rate.dump(499 * 15_000)
     assert dumped["buckets"] == [[age, 2] for age in range(59, -1, -1)]
-
-
-# the trend of one quota window
-
-
-def trend_of(*readings: tuple[int, float]) -> WindowTrend:
-    trend = WindowTrend()
-    for minute, percent in readings:
-        trend.add(percent, minute * MINUTE)
-    return trend
-
-
-@pytest.mark.parametrize(
-    "readings",
-    [(), ((0, 10),), ((0, 10), (9, 30)), ((0, 10), (60, 14.9)), ((0, 10), (30, 100)), ((0, 50), (60, 50))],
-)
-def test_no_forecast_before_ten_minutes_and_five_points_or_at_the_end(readings):
-    assert trend_of(*readings).forecast(60 * MINUTE, None) is None
-
-
-def test_the_forecast_is_the_range_that_rounded_readings_leave():
-    soon, late = trend_of((0, 10), (10, 20)).forecast(10 * MINUTE, None)
-    assert soon == round((10 + 80 * 10 / 11) * MINUTE)
-    assert late == round((10 + 80 * 10 / 9) * MINUTE)
-
-
-def test_the_forecast_spans_the_slow_whole_and_the_fast_end():
-    soon, late = trend_of((0, 10), (100, 20), (110, 30)).forecast(110 * MINUTE, None)
-    assert soon == round((110 + 70 * 10 / 11) * MINUTE)
-    assert late == round((110 + 70 * 110 / 19) * MINUTE)
-
-
-def test_the_forecast_is_cut_off_at_the_reset_and_absent_if_the_reset_comes_first():
-    trend = trend_of((0, 10), (10, 20))
-    soon, _ = trend.forecast(10 * MINUTE, None)
-    assert trend.forecast(10 * MINUTE, soon + 1) == (soon, soon + 1)
-    assert trend.forecast(10 * MINUTE, soon) is None
-
-
-def test_the_forecast_is_never_in_the_past():
-    assert trend_of((0, 10), (10, 20)).forecast(5_000 * MINUTE, None) == (5_000 * MINUTE, 5_000 * MINUTE)
-
-
-def test_a_percentage_that_falls_starts_anew():
-    trend = trend_of((0, 10), (10, 90), (11, 2), (20, 8))
-    assert trend.forecast(20 * MINUTE, None) is None
-    trend.add(9, 21 * MINUTE)
-    assert trend.forecast(21 * MINUTE, None) is not None
-
-
-def test_a_source_that_rounds_down_what_another_tells_exactly_does_not_start_anew():
-    exact, rounded = ((minute, 20.9 + minute / 2) for minute in range(0, 60, 3)), range(1, 60, 3)
-    trend = trend_of(*sorted([*exact, *((minute, float(20 + minute // 2)) for minute in rounded)]))
-    soon, late = trend.forecast(58 * MINUTE, None)
-    assert soon < 158 * MINUTE < late
-
-
-def test_a_refill_of_the_first_point_starts_anew():
-    trend = trend_of((0, 0.8), (300, 0.2), (310, 5.2))
-    assert trend.forecast(310 * MINUTE, None) == trend_of((300, 0.2), (310, 5.2)).forecast(310 * MINUTE, None)
-
-
-def test_a_week_of_readings_is_thinned_but_its_beginning_is_kept():
-    trend = WindowTrend()
-    for minute in range(7 * 24 * 60):
-        trend.add(minute / 200, minute * MINUTE)
-    points = trend.dump(7 * DAY)["points"]
-    assert len(points) <= WindowTrend.POINTS
-    assert points[0] == [7 * DAY, 0.0]
-    soon, late = trend.forecast(7 * DAY, None)
-    assert soon < 20_000 * MINUTE < late
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 30 * MINUTE), st.floats(0, 120)), max_size=150),
-    st.integers(0, DAY),
-    st.none() | st.integers(-HOUR, 30 * DAY),
-)
-def test_a_forecast_is_an_ordered_range_and_a_dump_a_fixed_point(steps, later, reset):
-    trend, again, mono = WindowTrend(), WindowTrend(), 0
-    for passed, percent in steps:
-        mono += passed
-        trend.add(percent, mono)
-    now = mono + later
-    resets = None if reset is None else now + reset
-    forecast = trend.forecast(now, resets)
-    if forecast is not None:
-        assert now <= forecast[0] <= forecast[1]
-        assert resets is None or forecast[1] <= resets
-    dumped = trend.dump(now)
-    again.load(json.loads(json.dumps(dumped)), now)
-    assert again.dump(now) == dumped
-    assert again.forecast(now, resets) == forecast

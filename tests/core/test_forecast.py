@@ -103,6 +103,34 @@ def test_a_window_runs_out_by_its_own_readings_and_comes_back_at_its_reset():
     assert lane(view, "b")[1] == (out, "serving", "")
 
 
+def working(minutes: int) -> World:
+    """An hour in which ``a`` has used up one part in a hundred of its window a minute, and a pause."""
+    world = World("a", "b")
+    for minute in range(61):
+        told = WindowReport("5h", "headers", float(minute), resets_at=START + 5 * HOUR * 1000)
+        world.at(minute * 60).ok("a", usage=Usage(input=10_000), limits=Limits(windows=(told,)))
+    world.at(3600 + minutes * 60).tick()
+    return world
+
+
+def test_a_window_that_nobody_uses_any_more_does_not_run_out():
+    shown = [world.row("a").quota.windows[0] for world in (working(0), working(14), working(20), working(60))]
+
+    assert [lane(ahead(working(minutes)), "a")[1:2] for minutes in (20, 60)] == [[], []]
+    assert lane(ahead(working(0)), "a")[1][:2] == (pytest.approx(40 * 60, rel=0.05), "out")
+    assert [window.exhausts_from is not None for window in shown] == [True, True, False, False]
+    assert not any(window.lasts for window in shown)
+
+
+def test_a_window_that_others_fill_goes_on_as_it_did():
+    world = working(20)
+    for minute in range(80, 111):
+        told = WindowReport("5h", "subscription", minute - 20.0, resets_at=START + 5 * HOUR * 1000)
+        world.at(minute * 60).poll("a", windows=(told,))
+
+    assert [state for _, state, _ in lane(ahead(world), "a")] == ["serving", "out", "serving"]
+
+
 def test_a_cooldown_comes_back_when_it_ends_and_half_open_is_taken_to_work():
     rows = [ProviderSettings(name, threshold=2, recovery_ms=600_000) for name in "ab"]
     world = World(*rows, "c", profile={"health_action": "exclude"})

@@ -106,6 +106,17 @@ def test_whether_a_window_lasts_is_told_once_enough_has_moved(minutes, resets, l
     assert (told.lasts, told.exhausts_from is not None) == (lasts, runs_out)
 
 
+def test_what_is_shown_of_a_window_moves_while_nothing_is_told_of_it():
+    world = World("a")
+    for minute in range(21):
+        told = limits(window("5h", used=2.0 * minute, resets=5 * 3600))
+        world.at(minute * 60).ok("a", limits=told)
+    shown = [world.at(minute * 60).row("a").quota.windows[0] for minute in (23, 30, 40)]
+
+    assert [found.exhausts_from is not None for found in shown] == [True, True, False]
+    assert (shown[0].exhausts_from or 0) < (shown[1].exhausts_from or 0)
+
+
 @pytest.mark.fault("S12", "S24")
 def test_a_window_with_nothing_left_excludes_until_its_own_reset():
     world = World("a")
