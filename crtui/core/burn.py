@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from crtui.core import saved
@@ -216,13 +216,15 @@ class RecentRate:
 
     def per_minute(self, mono: int) -> float | None:
         """The rate up to a monotonic time; None before 15 s of it have been seen."""
+        return together((self,), mono)
+
+    def counted(self, mono: int) -> tuple[int, int]:
+        """The tokens that are in the rate, and from when on they are counted; from now on before any."""
         if self._first is None:
-            return None
+            return 0, mono
         oldest = self._oldest(mono)
-        span = mono - max(self._first, oldest * self.BUCKET)
-        if span < self.BUCKET:
-            return None
-        return sum(count for bucket, count in self._buckets if bucket >= oldest) * MINUTE / span
+        tokens = sum(count for bucket, count in self._buckets if bucket >= oldest)
+        return tokens, max(self._first, oldest * self.BUCKET)
 
     @property
     def last(self) -> int | None:
@@ -248,3 +250,13 @@ class RecentRate:
         self._first = saved.moment(data, "first_age", mono)
         rows = saved.rows(data, "buckets", (int,), (int,))
         self._buckets = deque(([here - ago, tokens] for ago, tokens in rows), self.BUCKETS)
+
+
+def together(rates: Iterable[RecentRate], mono: int) -> float | None:
+    """Tokens per minute of several in all, as if one rate had counted them; None where that is.
+
+    Less than the sum of their own rates while traffic has just moved from one to another.
+    """
+    counted = [rate.counted(mono) for rate in rates]
+    span = mono - min((since for _, since in counted), default=mono)
+    return sum(tokens for tokens, _ in counted) * MINUTE / span if span >= RecentRate.BUCKET else None

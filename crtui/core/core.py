@@ -11,17 +11,17 @@ import heapq
 import pickle
 import random
 from collections.abc import Callable, Mapping
-from functools import reduce
 from typing import Any, Final
 
 from crtui.core import saved
 from crtui.core.adaptive import AdaptiveOrder, Stats
 from crtui.core.affinity import Affinity
+from crtui.core.burn import together
 from crtui.core.chain import Sorting, decide
-from crtui.core.demand import Demand
+from crtui.core.demand import Demand, split
 from crtui.core.events import Event, EventKind
 from crtui.core.inputs import ABOUT_ALL, Attempt, Began, Charge, Command, Input, Poll, Pull, Tick, Usage
-from crtui.core.now import DAY, SECOND, Now, stamp
+from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 from crtui.core.plan import Ask, Plan
 from crtui.core.profiles import Profiles
 from crtui.core.provider import ProviderState
@@ -232,6 +232,7 @@ class Core:
             tuple(self._row(state, now) for state in self._states),
             events,
             self.version,
+            tokens_per_min=self.tokens_per_min(now),
         )
 
     def provider_view(self, name: str, now: Now) -> ProviderView:
@@ -264,7 +265,12 @@ class Core:
         """What a configured profile's callers use per hour at the recent rate."""
         if self._demand:
             return self._demand[profile].hourly(now)
-        return reduce(Usage.plus, (state.hourly(now) for state in self._states), Usage())
+        used = [sum(counts) for counts in zip(*(state.tally.used for state in self._states), strict=True)]
+        return split((self.tokens_per_min(now) or 0.0) * HOUR / MINUTE, used)
+
+    def tokens_per_min(self, now: Now) -> float | None:
+        """What all providers serve together at the recent rate; None if that is unknown."""
+        return together((state.burn.recent for state in self._states), now.mono)
 
     def _advance(self, now: Now) -> list[Event]:
         """Let everything happen that falls due up to ``now``, each at its own time."""

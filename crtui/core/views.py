@@ -408,7 +408,10 @@ class AgentView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One instant. ``version`` grows whenever something visible changed."""
+    """One instant. ``version`` grows whenever something visible changed.
+
+    ``tokens_per_min`` is the recent rate of all providers together, None if it is unknown.
+    """
 
     at: Stamp
     gateway: GatewayView
@@ -419,3 +422,4 @@ class Snapshot:
     schema: int = 1
     forecast: ForecastView | None = None
     agents: tuple[AgentView, ...] = ()
+    tokens_per_min: float | None = None

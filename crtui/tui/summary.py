@@ -122,8 +122,7 @@ def _notice(told: Span, width: int) -> Segment:
 
 
 def _rate(snapshot: Snapshot) -> Segment:
-    rate = [p.burn.tokens_per_min for p in snapshot.providers if p.burn.tokens_per_min is not None]
-    tokens = fmt.count(sum(rate)) if rate else fmt.count(None)
+    tokens = fmt.count(snapshot.tokens_per_min)
     return Segment(2, (Span(tokens, "text"), Span(" tok/min", "dim")), (Span(tokens), Span("/min", "dim")))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crtui.core.burn import Burn, RecentRate
+from crtui.core.burn import Burn, RecentRate, together
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 
 DAY0 = 1_795_165_200_000 // DAY * DAY
@@ -283,3 +283,14 @@ def test_the_recent_rate_keeps_sixty_buckets_however_long_it_runs():
         rate.add(1, bucket * 15_000 + 1)
     dumped = rate.dump(499 * 15_000)
     assert dumped["buckets"] == [[age, 2] for age in range(59, -1, -1)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3 * MINUTE), st.integers(0, 900)), max_size=60))
+def test_several_rates_together_are_as_one_that_counted_all(steps):
+    several, one, mono = [RecentRate() for _ in range(3)], RecentRate(), 0
+    for place, passed, tokens in steps:
+        mono += passed
+        several[place].add(tokens, mono)
+        one.add(tokens, mono)
+        assert together(several, mono) == one.per_minute(mono)
+    assert together([], mono) is None

@@ -190,6 +190,18 @@ def test_each_profile_has_its_own_outlook_and_traffic_moves_only_within_it():
     assert lane(view, "b") == [(0, "serving", "")]
 
 
+@pytest.mark.parametrize("minutes", [1, 7])
+def test_traffic_that_has_moved_to_another_provider_counts_once(minutes):
+    world = World("a", ProviderSettings("b", daily_tokens=3_000_000))
+    busy(world, "a", 10_000, minutes=60)
+    world.fail("a", 429, retry_after=4 * HOUR)
+    busy(world, "b", 10_000, minutes=minutes)
+
+    assert world.snapshot().tokens_per_min == pytest.approx(10_000, rel=0.1)
+    # At 12:37 b has used more than its share of the day at that pace.
+    assert lane(ahead(world), "b")[1][0] == pytest.approx((157 - minutes) * 60, rel=0.15)
+
+
 def test_tactics_that_spread_keep_everyones_share():
     rows = [ProviderSettings(name, daily_tokens=50_000_000) for name in "ab"]
     world = World(*rows, profile={"tactic": "random"})

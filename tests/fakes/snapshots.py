@@ -365,7 +365,9 @@ def snapshot(*providers: ProviderView, **gateway: Any) -> Snapshot:
         if p.standing == "excluded" and p.reasons
     )
     door = GatewayView("0.1.0", URL, NOW - 2 * HOUR, **{"in_flight": 0, "requests": 1204, **gateway})
-    return Snapshot(NOW, door, (ProfileView("default", "priority", names, order, dropped),), providers)
+    profile = ProfileView("default", "priority", names, order, dropped)
+    rates = [p.burn.tokens_per_min for p in providers if p.burn.tokens_per_min is not None]
+    return Snapshot(NOW, door, (profile,), providers, tokens_per_min=sum(rates) if rates else None)
 
 
 def busy() -> Snapshot:

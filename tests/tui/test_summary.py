@@ -47,6 +47,11 @@ def test_the_wide_summary_tells_everything() -> None:
         assert part in second
 
 
+def test_the_rate_is_that_of_all_together_and_not_the_sum_of_each_ones_own() -> None:
+    for told, said in ((12_345.0, " 12.3k tok/min"), (None, " – tok/min")):
+        assert said in lines(frame(replace(fake.busy(), tokens_per_min=told)), 140)[1]
+
+
 def test_the_narrow_summary_keeps_state_counts_and_who_serves() -> None:
     first, second = lines(frame(fake.busy()), 44)
     assert first == " ▶ LIVE  ●6 ◐4 ✖2  → anthropic-max 14:03:22 "
