@@ -25,7 +25,9 @@ LOOK_MS: Final = 15 * MINUTE
 """A day's pace is judged when tokens are counted, so they are counted at least this often."""
 MAX_STEPS: Final = 500
 
-SPREADING: Final[frozenset[Tactic]] = frozenset(("tier", "random", "token_based", "capacity_based"))
+SPREADING: Final[frozenset[Tactic]] = frozenset(
+    ("tier", "random", "token_based", "adaptive", "capacity_based")
+)
 """Tactics under which traffic goes to several providers at once, by the shares they had so far."""
 
 

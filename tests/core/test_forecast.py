@@ -202,9 +202,10 @@ def test_traffic_that_has_moved_to_another_provider_counts_once(minutes):
     assert lane(ahead(world), "b")[1][0] == pytest.approx((157 - minutes) * 60, rel=0.15)
 
 
-def test_tactics_that_spread_keep_everyones_share():
+@pytest.mark.parametrize("tactic", ["random", "adaptive"])
+def test_tactics_that_spread_keep_everyones_share(tactic):
     rows = [ProviderSettings(name, daily_tokens=50_000_000) for name in "ab"]
-    world = World(*rows, profile={"tactic": "random"})
+    world = World(*rows, profile={"tactic": tactic})
     busy(world, "a", 1000, minutes=1)
     busy(world, "b", 3000, minutes=1)
 
