@@ -74,17 +74,21 @@ class Burn:
     def lasts(self, hourly_tokens: int, now: Now) -> int | None:
         """For how many ms ``verdict`` stays None at that rate; None without a budget or a rate.
 
-        The end of the day, and the first tenth of the budget, are not looked beyond.
+        The end of the day is not looked beyond.
         """
         if self._budget is None or hourly_tokens <= 0 or self._code is not None:
             return None
         used = self._used if self._day_at(now.wall) <= self._day else 0
         spent = (self._budget - used) * HOUR // hourly_tokens + 1
         elapsed, even = now.wall % DAY, self._budget * HOUR // DAY
-        if elapsed < PROJECTED_AFTER or used * PROJECTED_FROM_SHARE < self._budget or hourly_tokens <= even:
-            return spent
-        ahead = self._budget * elapsed // DAY - used
-        return min(spent, max(0, ahead) * HOUR // (hourly_tokens - even) + 1)
+        # From then on the pace counts, and if it is too fast by then it is judged at once.
+        counts = max(
+            PROJECTED_AFTER - elapsed, (self._budget // PROJECTED_FROM_SHARE - used) * HOUR // hourly_tokens
+        )
+        if hourly_tokens > even:
+            ahead = self._budget * elapsed // DAY - used
+            counts = max(counts, ahead * HOUR // (hourly_tokens - even), 0)
+        return min(spent, counts + 1) if counts >= 0 else spent
 
     def hourly(self, now: Now) -> int:
         """Tokens per hour at the recent rate; 0 if that is unknown."""

@@ -22,7 +22,7 @@ from crtui.core.views import ForecastView, LaneState, LaneView, OutlookView, Pro
 
 HORIZON_MS: Final = 5 * HOUR
 LOOK_MS: Final = 15 * MINUTE
-"""A day's pace is judged when tokens are counted, so they are counted at least this often."""
+"""The order may change by what was counted, or by time alone, so it is looked at at least this often."""
 MAX_STEPS: Final = 500
 
 SPREADING: Final[frozenset[Tactic]] = frozenset(
@@ -141,14 +141,13 @@ class _Run:
     def _pass(self, loads: dict[str, Usage], until: int) -> None:
         """Let time pass under these loads. Whose caller has left is charged, and says nothing of health."""
         ms = until - self._now.mono
-        self._now = Now(until, self._now.wall_at(until))
+        # A day's tokens are counted before its midnight.
+        before, self._now = (Now(at, self._now.wall_at(at)) for at in (until - 1, until))
         for name, load in loads.items():
             spent = Limits(windows=tuple(self._fill(self._lanes[name], load, ms)))
             usage = _scaled(load, ms / HOUR)
             usage = usage._replace(cost=self._core.state(name).budget.expected(usage))
-            self._core.feed(
-                Attempt(name, ok=False, error_kind="client", usage=usage, limits=spent), self._now
-            )
+            self._core.feed(Attempt(name, ok=False, error_kind="client", usage=usage, limits=spent), before)
         self._core.feed(Tick(), self._now)
         for lane in self._lanes.values():
             lane.fillings = [filling for filling in lane.fillings if not filling.is_over(until)]

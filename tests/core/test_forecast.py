@@ -80,6 +80,23 @@ def test_a_pace_over_the_days_budget_is_found_out_on_the_way():
     ]
 
 
+@pytest.mark.parametrize(
+    ("begin", "minutes", "budget", "rate", "out"),
+    [
+        (-9 * HOUR, 5, 3_000_000, 30_000, 10),  # at 00:15, when the day's pace first counts
+        (-9 * HOUR, 20, 6_000_000, 10_000, 43),  # at 01:03, when a tenth is used
+        (14.5 * HOUR, 15, 10_000_000, 20_000, 68),  # at 00:53, when a tenth of the next day's is
+    ],
+)
+def test_a_days_pace_is_found_out_at_the_minute_it_counts(begin, minutes, budget, rate, out):
+    world = World(ProviderSettings("a", daily_tokens=budget), "b", start=START + int(begin * 1000))
+    busy(world, "a", rate, minutes=minutes)
+    [_, (found, _, code), *_] = lane(ahead(world), "a")
+
+    assert code == "projected"
+    assert found == pytest.approx(out * 60, abs=90)
+
+
 def test_the_months_budget_runs_out_at_the_recent_cost():
     world = World(ProviderSettings("a", monthly_usd=1.0, price=Price(input=10.0)), "b")
     busy(world, "a", 1000)
