@@ -15,7 +15,7 @@ from crtui.tui.segments import Segment, bar
 from crtui.tui.status import Group
 
 if TYPE_CHECKING:
-    from crtui.core.views import GatewayView, Snapshot
+    from crtui.core.views import BudgetView, GatewayView, Snapshot
 
 _COUNTS: Final[tuple[tuple[Group, str, Role], ...]] = (
     ("ok", "●", "good"),
@@ -127,19 +127,27 @@ def _rate(snapshot: Snapshot) -> Segment:
 
 
 def _money(snapshot: Snapshot) -> Segment:
-    """The month's spending against the sum of the caps; without a cap, what is known of the cost."""
-    caps = [p.budget.monthly_usd for p in snapshot.providers if p.budget.monthly_usd]
-    if not caps:
+    """The month's spending of those with a cap against the sum of the caps, and beside it that of the others.
+
+    Without a cap, what is known of the cost.
+    """
+    capped = [p.budget for p in snapshot.providers if p.budget.monthly_usd]
+    if not capped:
         return _cost(snapshot)
-    priced = [
-        p for p in snapshot.providers if p.paid or p.budget.monthly_usd or p.budget.spent_usd is not None
-    ]
-    spent = sum(p.budget.spent_usd or 0 for p in priced)
-    unpriced = sum(p.budget.unpriced_requests for p in priced)
-    full, empty = fmt.bar(spent / sum(caps), 10)
-    short = (Span(fmt.usd(spent, unpriced=unpriced)), Span(f" of {fmt.usd(sum(caps))}", "dim"))
+    priced = [p for p in snapshot.providers if p.paid or p.budget.spent_usd is not None]
+    others = [p.budget for p in priced if not p.budget.monthly_usd]
+    cap = sum(budget.monthly_usd or 0 for budget in capped)
+    (spent, unpriced), (beside, more) = _spent(capped), _spent(others)
+    full, empty = fmt.bar(spent / cap, 10)
+    short = (Span(fmt.usd(spent, unpriced=unpriced)), Span(f" of {fmt.usd(cap)}", "dim"))
     meter = (Span(" month ", "dim"), Span(full, "accent"), Span(empty, "faint"))
-    return Segment(3, (*short, *meter, *_unpriced(unpriced)), short)
+    apart = (Span(f" + {fmt.usd(beside, unpriced=more)}"), Span(" uncapped", "dim")) if beside else ()
+    return Segment(3, (*short, *meter, *apart, *_unpriced(unpriced + more)), (*short, *apart[:1]))
+
+
+def _spent(budgets: list[BudgetView]) -> tuple[float, int]:
+    """The month's dollars, and how many requests they lack."""
+    return sum(b.spent_usd or 0 for b in budgets), sum(b.unpriced_requests for b in budgets)
 
 
 def _cost(snapshot: Snapshot) -> Segment:

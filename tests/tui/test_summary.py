@@ -116,6 +116,29 @@ def test_a_sum_that_lacks_requests_is_a_least(
     assert ("unpriced" in second) is bool(unpriced)
 
 
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (140, "$5.00 of $50.00 month ━╌╌╌╌╌╌╌╌╌ + $60.00 uncapped"),
+        (60, "$5.00 of $50.00 + $60.00"),
+        (44, "$5.00 of $50.00 + $60.00"),
+    ],
+)
+def test_money_without_a_cap_does_not_fill_the_caps_of_others(width: int, said: str) -> None:
+    capped = fake.provider("capped", budget=BudgetView(50.0, 5.0, "2026-11"))
+    free = fake.provider("free", budget=BudgetView(None, 60.0, "2026-11"))
+    second = lines(frame(fake.snapshot(capped, free)), width)[1]
+    assert said in second
+    assert len(second) <= width
+
+
+def test_requests_without_a_price_are_told_beside_the_sum_that_lacks_them() -> None:
+    capped = fake.provider("capped", budget=BudgetView(50.0, 5.0, "2026-11"))
+    free = fake.provider("free", budget=BudgetView(None, 60.0, "2026-11", 4))
+    second = lines(frame(fake.snapshot(capped, free)), 140)[1]
+    assert " $5.00 of $50.00 month ━╌╌╌╌╌╌╌╌╌ + ≥$60.00 uncapped 4 unpriced" in second
+
+
 def test_notices_and_switches_are_shown() -> None:
     shown = frame(
         fake.snapshot(fake.provider(), allow_paid=True, notices=("not saving: disk full",)), read_only=True
