@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from crtui.core import saved
-from crtui.core.trend import WindowTrend
 from crtui.core.inputs import WindowReport
 from crtui.core.now import MINUTE, SECOND
+from crtui.core.trend import WindowTrend
 
 SAME_RESET_MS: Final = 2 * SECOND
 """Resets this close together are one: many are told as whole seconds from then on."""
