@@ -20,8 +20,10 @@ from crtui.core.verdict import Told, Verdict
 from crtui.core.views import QuotaSource, QuotaView, WindowView
 from crtui.core.window import Window
 
+FIRST_UNTOLD_MS: Final = SECOND
+"""The first 429 without a time: most of them are over as soon as that."""
 UNTOLD_LIMIT_MS: Final = MINUTE
-"""A 429 without a time: this long, doubling with each in a row."""
+"""The second in a row: this long, doubling with each further one."""
 MAX_UNTOLD_MS: Final = HOUR
 NO_CREDIT_MS: Final = HOUR
 MAX_HOLD_MS: Final = 31 * DAY
@@ -294,7 +296,8 @@ class Quota:
         if outcome.kind == "limit":
             if told is None and not any(window.spent for window in self._windows.values()):
                 self._streak += grows
-                told = min(UNTOLD_LIMIT_MS << min(self._streak - 1, 16), MAX_UNTOLD_MS)
+                longer = UNTOLD_LIMIT_MS << min(max(self._streak - 2, 0), 16)
+                told = FIRST_UNTOLD_MS if self._streak == 1 else min(longer, MAX_UNTOLD_MS)
             self._hold_on(told, "rate_limited", "retry_after", now)
         elif outcome.kind == "credit":
             self._hold_on(told if told is not None else NO_CREDIT_MS, "no_credit", "retry_after", now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from crtui.core.inputs import Attempt, Poll, Usage, WindowReport
-from crtui.core.now import DAY, HOUR, MINUTE, Now
+from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now
 from crtui.core.settings import ProviderSettings
 
 FAULTS = {500, 503, 529}
@@ -156,7 +156,7 @@ class QuotaLedger:
         if item.status == 429:
             if told is None and not any(self.spends(name, now.mono) for name in self.windows):
                 self.row += grows
-                told = min(MINUTE * 2 ** (self.row - 1), HOUR)
+                told = SECOND if self.row == 1 else min(MINUTE * 2 ** (self.row - 2), HOUR)
         elif item.status == 402:
             told = HOUR if told is None else told
         elif item.status not in (503, 529):

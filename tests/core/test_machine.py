@@ -76,5 +76,5 @@ def test_every_law_holds_along_many_more_stories():
 
 
 if __name__ == "__main__":
-    run(examples=120, steps=40)
+    run(examples=160, steps=40)
     print(json.dumps(Machine.visited))
