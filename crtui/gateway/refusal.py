@@ -22,7 +22,9 @@ TAKEN: Final = "became unavailable meanwhile"
 NO_CREDENTIAL: Final = "needs the caller's own credential, and none came"
 SPARED: Final = "not asked, too many retries have failed just now"
 WORTH_WAITING_S: Final = 60
-"""Claude Code gives up at this wait or a longer one; the SDKs would sleep through it unless told not to."""
+"""Who is told of a longer wait is told not to come back: the SDKs would sleep through it, and Codex too."""
+MOST_TOLD_S: Final = WORTH_WAITING_S - 1
+"""Claude Code gives up at a minute, but waits this long; what is left is told when it asks again."""
 
 _UNFIT: Final[frozenset[Guard]] = frozenset({"chain", "wire", "capability"})
 _LIMITED: Final = ("limit", "credit")
@@ -71,7 +73,9 @@ def all_failed(
 
 def _waiting(text: str, waits: Sequence[int], wall: int) -> Refusal:
     seconds = max(1, math.ceil((min(waits) - wall) / SECOND))
-    return Refusal(429, text, "rate_limited", retry=seconds < WORTH_WAITING_S, retry_after_s=seconds)
+    if seconds <= WORTH_WAITING_S:
+        return Refusal(429, text, "rate_limited", retry_after_s=min(seconds, MOST_TOLD_S))
+    return Refusal(429, text, "rate_limited", retry=False, retry_after_s=seconds)
 
 
 def _passed_over(dropped: Dropped, wall: int) -> str:

@@ -9,6 +9,7 @@ import anthropic
 import openai
 import pytest
 
+from crtui.clock import ManualClock
 from crtui.core.settings import ProfileSettings
 from tests.fakes.upstream import Upstream, ok_json, status, stream
 from tests.wire.answers import CREATED, OUTPUT, RESPONSE, TOKENS, ended
@@ -155,15 +156,37 @@ async def test_a_whole_answer_to_a_streaming_request_is_told_as_a_stream(
     assert (end.ok, end.usage is not None) == (True, True)
 
 
-@pytest.mark.parametrize(("wait", "retry"), [("59", None), ("61", "false")])
+@pytest.mark.parametrize(
+    ("wait", "told", "retry"), [("58", "58", None), ("60", "59", None), ("62", "62", "false")]
+)
 async def test_a_long_wait_is_told_together_with_the_advice_not_to_sleep_through_it(
-    house: Open, wait: str, retry: str | None
+    house: Open, wait: str, told: str, retry: str | None
 ) -> None:
-    async with Upstream(status(429, {}, ("retry-after", wait))) as upstream, house(upstream) as gateway:
+    clock = ManualClock()
+    async with (
+        Upstream(status(429, {}, ("retry-after", wait))) as upstream,
+        house(upstream, clock=clock) as gateway,
+    ):
         answer = await gateway.message(message_request())
-    assert answer.status == 429
-    assert int(answer.header("retry-after") or 0) in (int(wait), int(wait) - 1)
+    assert (answer.status, answer.header("retry-after")) == (429, told)
     assert answer.header("x-should-retry") == retry
+
+
+@pytest.mark.fault("S10")
+async def test_who_is_refused_without_a_time_is_told_to_come_back_and_served(house: Open) -> None:
+    clock, bare = ManualClock(), status(429, {"error": {"message": "slow down"}})
+    async with (
+        Upstream(bare, bare, ok_json(MESSAGE)) as upstream,
+        house(upstream, clock=clock) as gateway,
+    ):
+        answers = [await gateway.message(message_request())]
+        for wait in (1_000, 59_000, 1_000):
+            clock.advance(wait)
+            answers.append(await gateway.message(message_request()))
+    assert [answer.status for answer in answers] == [429, 429, 429, 200]
+    assert [answer.header("retry-after") for answer in answers[:3]] == ["1", "59", "1"]
+    assert {answer.header("x-should-retry") for answer in answers} == {None}
+    assert len(upstream.requests) == 3
 
 
 async def test_a_refusal_of_the_callers_own_credential_is_the_callers_to_mend(house: Open) -> None:
