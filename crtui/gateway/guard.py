@@ -35,6 +35,7 @@ _SINGLE: Final = (
 class Refusal:
     """Why a request goes no further. ``retry`` false tells a client's library not to ask again.
 
+    ``resets_at`` is when a wait is over that is too long to be slept through, in seconds since the epoch.
     ``allow`` names the methods of a path that exists.
     """
 
@@ -43,6 +44,7 @@ class Refusal:
     code: str
     retry: bool = True
     retry_after_s: int | None = None
+    resets_at: int | None = None
     allow: bytes | None = None
 
 

@@ -75,7 +75,8 @@ def _waiting(text: str, waits: Sequence[int], wall: int) -> Refusal:
     seconds = max(1, math.ceil((min(waits) - wall) / SECOND))
     if seconds <= WORTH_WAITING_S:
         return Refusal(429, text, "rate_limited", retry_after_s=min(seconds, MOST_TOLD_S))
-    return Refusal(429, text, "rate_limited", retry=False, retry_after_s=seconds)
+    resets_at = wall // SECOND + seconds
+    return Refusal(429, text, "rate_limited", retry=False, retry_after_s=seconds, resets_at=resets_at)
 
 
 def _passed_over(dropped: Dropped, wall: int) -> str:

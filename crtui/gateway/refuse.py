@@ -27,5 +27,5 @@ async def refuse(reply: Reply, codec: Codec, refusal: Refusal) -> None:
         headers.append((b"x-should-retry", b"false"))
     if refusal.allow is not None:
         headers.append((b"allow", refusal.allow))
-    body = codec.error_body(refusal.status, refusal.message, refusal.code)
+    body = codec.error_body(refusal.status, refusal.message, refusal.code, refusal.resets_at)
     await reply.whole(refusal.status, body, headers)

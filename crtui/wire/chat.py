@@ -56,9 +56,11 @@ class ChatCodec(JsonCodec):
         """A reader for one streamed answer."""
         return ChatReader()
 
-    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
+    def error_body(
+        self, status: int, message: str, code: str | None = None, resets_at: int | None = None
+    ) -> bytes:
         """An error as OpenAI writes it."""
-        return openai_error(status, message, code)
+        return openai_error(status, message, code, resets_at)
 
     def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The in-band error that ends a stream which has begun."""
@@ -78,10 +80,17 @@ class ChatCodec(JsonCodec):
         return chat_stream(fields)
 
 
-def openai_error(status: int, message: str, code: str | None) -> bytes:
-    """OpenAI's error envelope, the same for all its APIs."""
+def openai_error(status: int, message: str, code: str | None, resets_at: int | None = None) -> bytes:
+    """OpenAI's error envelope, the same for all its APIs.
+
+    With ``resets_at`` it is the one by which Codex gives up and says until when; at any other 429 it
+    sleeps without a word for as long as ``Retry-After`` asks.
+    """
     kind = _ERROR_TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
-    return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
+    error: dict[str, object] = {"message": message, "type": kind, "param": None, "code": code}
+    if resets_at is not None:
+        error |= {"type": "usage_limit_reached", "resets_at": resets_at}
+    return orjson.dumps({"error": error})
 
 
 class ChatReader(EventReader):

@@ -155,8 +155,13 @@ class Codec(Protocol):
         """
         ...
 
-    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
-        """An error in the caller's own envelope, as a whole JSON body."""
+    def error_body(
+        self, status: int, message: str, code: str | None = None, resets_at: int | None = None
+    ) -> bytes:
+        """An error in the caller's own envelope, as a whole JSON body.
+
+        ``resets_at``, in seconds since the epoch, is that of a limit which is not worth waiting for.
+        """
         ...
 
     def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:

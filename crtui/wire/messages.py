@@ -48,8 +48,10 @@ class MessagesCodec(JsonCodec):
         """A reader for one streamed answer."""
         return MessagesReader()
 
-    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
-        """An error as Anthropic writes it; the envelope has no place for ``code``."""
+    def error_body(
+        self, status: int, message: str, code: str | None = None, resets_at: int | None = None
+    ) -> bytes:
+        """An error as Anthropic writes it; the envelope has no place for the rest."""
         kind = _ERROR_TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
         return orjson.dumps({"type": "error", "error": {"type": kind, "message": message}})
 

@@ -52,9 +52,11 @@ class ResponsesCodec(JsonCodec):
         """A reader for one streamed answer."""
         return ResponsesReader()
 
-    def error_body(self, status: int, message: str, code: str | None = None) -> bytes:
+    def error_body(
+        self, status: int, message: str, code: str | None = None, resets_at: int | None = None
+    ) -> bytes:
         """An error as OpenAI writes it."""
-        return openai_error(status, message, code)
+        return openai_error(status, message, code, resets_at)
 
     def error_event(self, message: str, status: int = 502, code: str | None = None) -> bytes:
         """The in-band error that ends a stream which has begun.

@@ -172,6 +172,38 @@ async def test_a_long_wait_is_told_together_with_the_advice_not_to_sleep_through
     assert answer.header("x-should-retry") == retry
 
 
+@pytest.mark.parametrize("code", [402, 429])
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions"])
+async def test_codex_is_told_of_a_long_wait_by_what_it_stops_at(house: Open, path: str, code: int) -> None:
+    clock = ManualClock()
+    limited = status(code, {"error": {"message": "empty"}}, ("retry-after", "3600"))
+    async with (
+        Upstream(limited) as upstream,
+        house(provider("a", upstream.url, wires=ALL), clock=clock) as gateway,
+    ):
+        answers = [
+            await gateway.ask("POST", path, b'{"model":"m","messages":[],"input":"x"}') for _ in range(2)
+        ]
+    for answer in answers:
+        error = answer.json["error"]
+        assert (answer.status, answer.header("retry-after")) == (429, "3600")
+        assert (error["type"], error["code"]) == ("usage_limit_reached", "rate_limited")
+        assert error["resets_at"] == clock.now().wall // 1000 + 3600
+        assert "a: " in error["message"]
+    assert len(upstream.requests) == 1
+
+
+async def test_the_libraries_raise_a_long_wait_as_a_limit_at_once(house: Open) -> None:
+    async with (
+        Upstream(status(429, {}, ("retry-after", "3600"))) as upstream,
+        house(upstream) as gateway,
+        openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="k") as gpt,
+    ):
+        with pytest.raises(openai.RateLimitError, match="a: 429") as told:
+            await gpt.chat.completions.create(model="m", messages=HELLO)
+    assert (told.value.code, told.value.type) == ("rate_limited", "usage_limit_reached")
+
+
 @pytest.mark.fault("S10")
 async def test_who_is_refused_without_a_time_is_told_to_come_back_and_served(house: Open) -> None:
     clock, bare = ManualClock(), status(429, {"error": {"message": "slow down"}})

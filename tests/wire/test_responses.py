@@ -166,3 +166,14 @@ def test_our_own_error_event_is_read_back_as_what_it_says() -> None:
     assert (reader.error_status, reader.error_code) == (500, "server_error")
     told = orjson.loads(CODEC.error_body(400, "too long", "context_length_exceeded"))
     assert told["error"]["code"] == "context_length_exceeded"
+
+
+def test_a_limit_not_worth_waiting_for_is_the_one_that_codex_gives_up_at() -> None:
+    told = orjson.loads(CODEC.error_body(429, "a waits until 09:00", "rate_limited", 1_795_000_000))
+    assert told["error"] == {
+        "message": "a waits until 09:00",
+        "type": "usage_limit_reached",
+        "param": None,
+        "code": "rate_limited",
+        "resets_at": 1_795_000_000,
+    }
