@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from crtui.core import wordings
 from crtui.core.events import EventKind
 from crtui.core.inputs import Attempt, ErrorKind
 from crtui.core.verdict import Told
@@ -38,6 +39,8 @@ class Outcome:
 
 OK: Final = Outcome("ok")
 CLIENT: Final = Outcome("client", passes_through=True)
+UNFIT: Final = Outcome("client", next_provider=True, passes_through=True)
+"""Nobody's fault, but nothing for this provider."""
 MODEL: Final = Outcome("model", next_provider=True, passes_through=True)
 CONTEXT: Final = Outcome("context", next_provider=True, passes_through=True)
 AUTH: Final = Outcome("auth", next_provider=True)
@@ -58,17 +61,6 @@ _BY_STATUS: Final[dict[int, Outcome]] = {
     501: CLIENT,
     529: OVERLOAD,
 }
-_CONTEXT_PHRASES: Final = (
-    "context_length_exceeded",
-    "exceed_context_size",
-    "prompt is too long",
-    "maximum context length",
-    "exceeds the available context",
-    "context length of only",
-    "n_keep: ",
-    "input is too long",
-)
-_CREDIT_PHRASES: Final = ("insufficient_quota", "billing_hard_limit", "credit balance is too low")
 
 
 def classify(status: int | None, error_kind: ErrorKind | None, error: str) -> Outcome:
@@ -77,18 +69,29 @@ def classify(status: int | None, error_kind: ErrorKind | None, error: str) -> Ou
         return GONE
     if error_kind is not None or status is None or status < 400:
         return OVERLOAD if "overloaded_error" in error else FAULT
-    words = error.lower()
+    return _by_words(status, error.lower()) or _BY_STATUS.get(status) or (FAULT if status >= 500 else CLIENT)
+
+
+def _by_words(status: int, words: str) -> Outcome | None:
+    """What the words say, where they may say more than the status."""
+    if status in (413, 429) and wordings.OVER_A_RATE.search(words):
+        return UNFIT
     # LM Studio and some relays give a prompt that is too long as a failure of their own.
-    if (status in (400, 413, 422) or status >= 500) and any(phrase in words for phrase in _CONTEXT_PHRASES):
+    if (
+        (status in (400, 413, 422) or status >= 500)
+        and wordings.CONTEXT.search(words)
+        and not wordings.RATE.search(words)
+    ):
         return CONTEXT
-    if status in (400, 403, 429) and any(phrase in words for phrase in _CREDIT_PHRASES):
+    if status in (400, 403, 429) and wordings.CREDIT.search(words):
         return CREDIT
-    if status >= 500 and "overloaded_error" in words:
-        return OVERLOAD
-    known = _BY_STATUS.get(status)
-    if known is not None:
-        return known
-    return FAULT if status >= 500 else CLIENT
+    if status in (400, 403, 422) and wordings.MODEL.search(words):
+        return MODEL
+    if status == 400 and wordings.STATE.search(words):
+        return UNFIT
+    if status == 403 and wordings.MODERATION.search(words):
+        return CLIENT
+    return OVERLOAD if status >= 500 and "overloaded_error" in words else None
 
 
 def told_of(item: Attempt, outcome: Outcome) -> Told:

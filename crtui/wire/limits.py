@@ -30,6 +30,8 @@ _IN_WORDS: Final = re.compile(
     r"|((?:[0-9]{1,9}(?:\.[0-9]{1,12})?(?:ms|s|m|h|d)){1,5})\b)",
     re.IGNORECASE,
 )
+# "You will regain access on 2026-12-01 at 00:00 UTC" (Anthropic).
+_ACCESS_AT: Final = re.compile(r"regain access on ([0-9]{4}-[0-9]{2}-[0-9]{2}) at ([0-9]{2}:[0-9]{2}) UTC")
 _WORD_UNIT: Final = {"mil": "ms", "sec": "s", "min": "m", "hou": "h", "day": "d"}
 
 
@@ -47,7 +49,9 @@ def read_limits(headers: Mapping[str, str], body: str | bytes, status: int | Non
     now = Instants(wall_ms, parse_instant(lower.get("date", ""), wall_ms=wall_ms))
     waits: list[int | None] = []
     if failed:
-        waits = [*_header_waits(lower, now), *_body_waits(error, now), _wait_in_words(body)]
+        text = _text(body)
+        waits = [*_header_waits(lower, now), *_body_waits(error, now), _wait_in_words(text)]
+        waits += [now.wait(f"{day}T{time}:00Z") for day, time in _ACCESS_AT.findall(text)]
     longest = max((wait for wait in waits if wait is not None), default=None)
     windows = read_windows(lower, now)
     return Limits(None if longest is None else min(longest, MAX_WAIT_MS), windows)
@@ -88,9 +92,12 @@ def _body_waits(error: Mapping[str, object], now: Instants) -> Iterator[int | No
             yield until_pacific_midnight(now.wall_ms)
 
 
-def _wait_in_words(body: str | bytes) -> int | None:
+def _text(body: str | bytes) -> str:
     head = body[:LOOKED_AT]
-    text = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
+    return head.decode("utf-8", "replace") if isinstance(head, bytes) else head
+
+
+def _wait_in_words(text: str) -> int | None:
     match = _IN_WORDS.search(text)
     if not match:
         return None

@@ -13,16 +13,38 @@ from crtui.wire.jsonview import as_count, as_object, loads
 
 CODE: Final = "context_length_exceeded"
 
-# llama.cpp; OpenAI and vLLM, in two orders; Anthropic; LM Studio, twice.
 _WORDINGS: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
+        # llama.cpp
         r"request \((?P<n>\d{1,12}) tokens\) exceeds the available context size \((?P<m>\d{1,12}) tokens",
+        # OpenAI, OpenRouter and vLLM, in several orders
         r"maximum context length (?:is|of) (?P<m>\d{1,12}) tokens.{0,80}?"
         r"(?:requested|resulted in|contains?(?: at least)?|has) (?P<n>\d{1,12})(?: input)? tokens",
+        # Anthropic
         r"prompt is too long: (?P<n>\d{1,12}) tokens > (?P<m>\d{1,12})",
+        # LM Studio
         r"keep the first (?P<n>\d{1,12}) tokens when .{0,120}? context length of only (?P<m>\d{1,12}) tokens",
         r"n_keep: (?P<n>\d{1,12}) ?>= n_ctx: (?P<m>\d{1,12})",
+        # Gemini, Vertex
+        r"input token count \((?P<n>\d{1,12})\) exceeds the maximum number .{0,20}\((?P<m>\d{1,12})\)",
+        r"input token count is (?P<n>\d{1,12}) but model only supports up to (?P<m>\d{1,12})",
+        # xAI
+        r"maximum prompt length is (?P<m>\d{1,12}) but the request contains (?P<n>\d{1,12}) tokens",
+        # Copilot
+        r"prompt token count of (?P<n>\d{1,12}) exceeds the limit of (?P<m>\d{1,12})",
+        # Kimi
+        r"exceeded model token limit: (?P<m>\d{1,12}) \(requested: (?P<n>\d{1,12})\)",
+        # Mistral
+        r"prompt contains (?P<n>\d{1,12}) tokens.{0,60}? model with (?P<m>\d{1,12}) maximum context length",
+        # Fireworks
+        r"prompt is too long: (?P<n>\d{1,12}), model maximum context length: (?P<m>\d{1,12})",
+        # Together
+        r"input \((?P<n>\d{1,12}) tokens\) is longer than the model's context length \((?P<m>\d{1,12})",
+        # vLLM
+        r"prompt \(length (?P<n>\d{1,12})\) is longer than the maximum model length of (?P<m>\d{1,12})",
+        # LiteLLM, Poolside
+        r"input length \(?(?P<n>\d{1,12})\)? exceeds (?:the |model's )maximum .{0,30}? \(?(?P<m>\d{1,12})",
     )
 )
 

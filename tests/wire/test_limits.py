@@ -103,6 +103,19 @@ GEMINI = {
         ({"error": {"message": "Try Again After 2 Minutes please"}}, 120_000),
         ({"error": {"message": "try again in 250 milliseconds"}}, 250),
         ({"error": {"message": "try again in 3 hours"}}, 10_800_000),
+        (
+            {
+                "type": "error",
+                "error": {
+                    "type": "invalid_request_error",
+                    "message": "You have reached your specified API usage limits. "
+                    "You will regain access on 2026-11-21 at 10:30 UTC.",
+                },
+            },
+            91_800_000,
+        ),
+        ({"error": {"message": "You will regain access on 2026-13-41 at 99:99 UTC."}}, None),
+        ({"error": {"message": "You will regain access on 2026-11-01 at 00:00 UTC."}}, None),
         ({"error": {"message": "try again later"}}, None),
         ({"error": {"message": "try again in a moment"}}, None),
         ({"error": {"metadata": {"headers": {"Retry-After": 30}}}}, 30_000),

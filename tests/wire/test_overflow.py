@@ -53,6 +53,28 @@ LLAMACPP = json.dumps(
             "input tokens, which exceeds this limit even without any output tokens.",
             (4097, 4096),
         ),
+        # Gemini, Vertex, xAI, Copilot, Kimi, Mistral, Fireworks, Together, vLLM, LiteLLM, Poolside
+        ("The input token count (9001) exceeds the maximum number of tokens allowed (8192).", (9001, 8192)),
+        ("the input token count is 9001 but model only supports up to 8192. Reduce", (9001, 8192)),
+        (
+            "This model's maximum prompt length is 8192 but the request contains 9001 tokens.",
+            (9001, 8192),
+        ),
+        ("prompt token count of 9001 exceeds the limit of 8192", (9001, 8192)),
+        ("Your request exceeded model token limit: 8192 (requested: 9001)", (9001, 8192)),
+        (
+            "Prompt contains 9001 tokens and 0 draft tokens, too large for model with 8192 maximum context "
+            "length",
+            (9001, 8192),
+        ),
+        ("The prompt is too long: 9001, model maximum context length: 8192", (9001, 8192)),
+        ("The input (9001 tokens) is longer than the model's context length (8192 tokens).", (9001, 8192)),
+        (
+            "The decoder prompt (length 9001) is longer than the maximum model length of 8192.",
+            (9001, 8192),
+        ),
+        ("Input length (9001) exceeds model's maximum context length (8192).", (9001, 8192)),
+        ("Input length 9001 exceeds the maximum allowed input length of 8192 tokens.", (9001, 8192)),
     ],
 )
 def test_both_numbers_are_found(body: str, numbers: tuple[int, int]) -> None:
