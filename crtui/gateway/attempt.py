@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crtui.core.inputs import NO_LIMITS, Limits
+from crtui.core.outcome import classify
 from crtui.core.plan import Ask, Plan
 from crtui.engine.engine import Engine
 from crtui.gateway.coding import UNCODED, BadCodingError, UnpackedTooLargeError, unpacked
@@ -275,7 +276,8 @@ class Try:
         answer = Answer(status, _uncoded(answered(response.headers)), body) if whole and body else None
         text = scrub(body.decode("utf-8", "replace"), ERROR_CELLS)
         limits = self._limits(response, body, status)
-        kind = CallersFaultError if status == 401 and self._is_callers() else AttemptError
+        refused_key = classify(status, None, text).kind == "auth"
+        kind = CallersFaultError if refused_key and self._is_callers() else AttemptError
         return kind(None, error_text(body) or unsaid, status, body=text, limits=limits, answer=answer)
 
     def _is_callers(self) -> bool:

@@ -221,19 +221,39 @@ async def test_who_is_refused_without_a_time_is_told_to_come_back_and_served(hou
     assert len(upstream.requests) == 3
 
 
-async def test_a_refusal_of_the_callers_own_credential_is_the_callers_to_mend(house: Open) -> None:
-    refusal = {"type": "error", "error": {"type": "authentication_error", "message": "token expired"}}
-    async with Upstream(status(401, refusal)) as first, Upstream(ok_json(MESSAGE)) as second:
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (401, "authentication_error", "token expired"),
+        (403, "permission_error", "OAuth token has been revoked. Please obtain a new token."),
+    ],
+)
+async def test_a_refusal_of_the_callers_own_credential_is_the_callers_to_mend(
+    house: Open, code: int, kind: str, words: str
+) -> None:
+    refusal = {"type": "error", "error": {"type": kind, "message": words}}
+    async with Upstream(status(code, refusal)) as first, Upstream(ok_json(MESSAGE)) as second:
         subscription = provider("a", first.url, auth="client", secret=None)
         async with house(subscription, second, profiles=(ProfileSettings("alone", ("a",)),)) as gateway:
             expired = await gateway.message(message_request(), authorization="Bearer expired-token")
             health = gateway.engine.provider_view("a").health
             keyless = await gateway.message(message_request())
             alone = await gateway.message(message_request(), x_crtui_profile="alone")
-    assert (expired.status, expired.json) == (401, refusal)
+    assert (expired.status, expired.json) == (code, refusal)
     assert first.requests[0].header("authorization") == "Bearer expired-token"
     assert (keyless.status, keyless.header("x-crtui-provider")) == (200, "b")
     assert (health.state, health.consecutive_failures) == ("HEALTHY", 0)
     assert (alone.status, alone.header("x-should-retry")) == (401, "false")
     assert "a: needs the caller's own credential" in alone.json["error"]["message"]
     assert len(first.requests) == 1
+
+
+async def test_a_callers_credential_without_credit_is_no_refusal_of_it(house: Open) -> None:
+    spent = {"error": {"message": "Key limit exceeded (total limit).", "code": 403}}
+    async with Upstream(status(403, spent)) as first, Upstream(ok_json(MESSAGE)) as second:
+        subscription = provider("a", first.url, auth="client", secret=None)
+        async with house(subscription, provider("b", second.url)) as gateway:
+            answer = await gateway.message(message_request(), authorization="Bearer callers-own")
+            row = gateway.engine.provider_view("a")
+    assert (answer.status, answer.header("x-crtui-provider")) == (200, "b")
+    assert [reason.code for reason in row.reasons] == ["no_credit"]
