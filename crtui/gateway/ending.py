@@ -11,6 +11,7 @@ from crtui.gateway.guard import Refusal
 from crtui.gateway.request import RefusedError, Request
 from crtui.wire import overflow
 from crtui.wire.codec import Codec
+from crtui.wire.faults import with_note
 
 LAST_WORD_S: Final = 5.0
 """How long a client may take over the error that ends its stream."""
@@ -25,16 +26,22 @@ class Ending:
         self._request = request
         self._reply = request.reply
 
-    async def passed_through(self, name: str, fault: AttemptError) -> None:
-        """What the provider itself said, in words that the caller's client understands."""
+    async def passed_through(self, name: str, fault: AttemptError, absent: str = "") -> None:
+        """What the provider itself said, in words that the caller's client understands.
+
+        With it goes who is ``absent`` and may serve the request later, unless it is the caller's to mend.
+        """
         self._reply.provider = name
+        note = f" ({absent})" if absent and fault.outcome.kind != "client" else ""
         code = overflow.CODE if fault.outcome.kind == "context" else fault.code or "upstream_error"
-        refusal = Refusal(fault.status or 502, self._words(fault), code)
+        refusal = Refusal(fault.status or 502, self._words(fault) + note, code)
         if code == overflow.CODE and not self._is_clear(fault):
-            refusal = Refusal(400, self._words(fault), code, retry=False)
+            refusal = Refusal(400, refusal.message, code, retry=False)
         elif fault.answer is not None and not self._reply.begun:
-            await self._reply.whole(fault.answer.status, fault.answer.body, fault.answer.headers)
-            return
+            answer = fault.answer
+            if body := with_note(answer.body, note) if note else answer.body:
+                await self._reply.whole(answer.status, body, answer.headers)
+                return
         await self.refused(refusal)
 
     async def refused(self, refusal: Refusal) -> None:

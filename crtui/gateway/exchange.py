@@ -7,15 +7,16 @@ from urllib.parse import parse_qsl, urlencode
 
 from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.settings import Wire
+from crtui.core.wordings import SIGNATURE
 from crtui.engine.engine import Engine
 from crtui.gateway.attempt import Call, StoppedError, Try
 from crtui.gateway.ending import Ending
-from crtui.gateway.fault import AttemptError
+from crtui.gateway.fault import AttemptError, CallersFaultError
 from crtui.gateway.guard import Access, Refusal
 from crtui.gateway.headers import asked
 from crtui.gateway.http.client import HttpClient
 from crtui.gateway.models import ALIAS, behind_alias
-from crtui.gateway.refusal import NO_CREDENTIAL, SPARED, TAKEN, Failure, Missed, all_failed, all_out
+from crtui.gateway.refusal import NO_CREDENTIAL, SPARED, TAKEN, Failure, Missed, Unserved
 from crtui.gateway.request import RefusedError, Request
 from crtui.gateway.retries import Retries
 from crtui.gateway.waiting import Pace, Waiting
@@ -34,8 +35,9 @@ WIRES: Final[dict[str, Wire]] = {
 _IDENTITY: Final = {"accept-encoding": "identity"}
 """A compressed answer could not be looked at as it passes."""
 _FORWARDED_QUERY: Final = frozenset({"beta"})
+_CLAUDE_CODE: Final = b"x-claude-code-session-id"
 _SESSION_HEADERS: Final = (
-    b"x-claude-code-session-id",
+    _CLAUDE_CODE,
     b"session-id",
     b"x-session-id",
     b"x-session-affinity",
@@ -65,6 +67,8 @@ class Exchange:
         self._ending = Ending(self._codec, request)
         self._failures: list[Failure] = []
         self._missed: list[Missed] = []
+        self._callers: Failure | None = None
+        """What the caller is to hear at once."""
 
     async def run(self, body: bytes) -> None:
         """Answer it."""
@@ -157,10 +161,24 @@ class Exchange:
             if isinstance(fault, StoppedError) or self._reply.committed:
                 return fault
             self._failures.append((name, fault))
-            if not fault.outcome.next_provider:
+            if self._is_callers(fault):
+                self._callers = name, fault
                 break
         self._retries.failed(len(self._failures) - 1)
         return None
+
+    def _is_callers(self, fault: AttemptError) -> bool:
+        """Whether the caller can do more about a failure than the next provider could.
+
+        What a later provider refuses may be what only it does not take, so the next is asked.
+        """
+        if isinstance(fault, CallersFaultError):
+            return True
+        # Claude Code leaves out another provider's thinking by itself, and stays with this one.
+        heals = fault.outcome.kind == "client" and _CLAUDE_CODE in self._request.headers
+        if heals and SIGNATURE.search(fault.body.lower()):
+            return True
+        return len(self._failures) == 1 and not fault.outcome.next_provider
 
     def _caller(self, provider: Provider | None) -> dict[str, str]:
         """The caller's headers that the provider's credential may be made of."""
@@ -168,17 +186,16 @@ class Exchange:
         return self._access.forwardable(self._request.headers, credential=own)
 
     async def _give_up(self, plan: Plan) -> None:
-        if self._failures and all(fault.outcome.passes_through for _, fault in self._failures):
-            # A context that is too long is the answer a client can act on; else the chain's first.
-            name, fault = min(self._failures, key=lambda failure: failure[1].outcome.kind != "context")
-            await self._ending.passed_through(name, fault)
+        if self._callers is not None:
+            await self._ending.passed_through(*self._callers)
             return
-        wall = self._engine.clock.now().wall
-        refusal = all_out(plan, wall)
-        if plan.order:
-            views = [self._engine.provider_view(name) for name, _ in self._failures]
-            refusal = all_failed(plan, self._failures, self._missed, views, wall)
-        await self._ending.refused(refusal)
+        until = {name: self._engine.provider_view(name).quota.retry_after for name, _ in self._failures}
+        unserved = Unserved(plan, self._failures, self._missed, until, self._engine.clock.now().wall)
+        told = unserved.handed_on()
+        if told is None:
+            await self._ending.refused(unserved.refusal())
+        else:
+            await self._ending.passed_through(*told, unserved.absent())
 
 
 def _query(raw: bytes) -> str:

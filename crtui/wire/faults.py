@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+import orjson
+
 from crtui.text import scrub
 from crtui.wire.jsonview import as_list, as_object, as_text, loads
 
@@ -86,6 +88,17 @@ def error_text(body: bytes) -> str:
         return _message(loads(head)) or _plain_text(head)
     except ValueError:
         return _plain_text(head)
+
+
+def with_note(body: bytes, note: str) -> bytes | None:
+    """The same error with something added to its message; None where it has none in the usual place."""
+    try:
+        fields = as_object(loads(body))
+    except ValueError:
+        return None
+    error = as_object(fields.get("error"))
+    message = as_text(error.get("message"))
+    return orjson.dumps({**fields, "error": {**error, "message": message + note}}) if message else None
 
 
 def read_fault(value: object) -> Fault | None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crtui.text import cell_width
-from crtui.wire.faults import Fault, error_text, read_fault
+from crtui.wire.faults import Fault, error_text, read_fault, with_note
 
 from .props import json_values, seeded
 
@@ -147,3 +147,13 @@ def test_no_json_raises_and_every_status_is_an_error(value: object, key: str) ->
     for shape in (value, {key: value}, {"error": {key: value}}, {"error": {"code": value, "type": value}}):
         fault = read_fault(shape)
         assert fault is None or (400 <= fault.status <= 599 and fault.text)
+
+
+def test_a_note_is_added_to_the_message_and_nothing_else_changes() -> None:
+    error = b'{"type":"error","error":{"type":"not_found_error","message":"model: m"},"request_id":"r"}'
+    assert with_note(error, " (a is out)") == error.replace(b"model: m", b"model: m (a is out)")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"error":"plain"}', b'[{"error":{"message":"m"}}]', b"7"])
+def test_where_an_error_has_no_message_in_the_usual_place_none_is_made_up(body: bytes) -> None:
+    assert with_note(body, " (a is out)") is None
