@@ -13,7 +13,7 @@ from typing import Any, Final, get_args
 
 from crtui.core import saved
 from crtui.core.inputs import Attempt, WindowReport
-from crtui.core.now import DAY, HOUR, MINUTE, Now, stamp
+from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 from crtui.core.outcome import Outcome
 from crtui.core.trend import WindowTrend
 from crtui.core.verdict import Told, Verdict
