@@ -58,7 +58,7 @@ class ProviderState:
         self.scheduled: list[int] = []
         """Times of this provider's entries in the core's heap, earliest first."""
         self.version = 0
-        self.clear = True
+        self.clear = self._all_clear()
         """Whether no guard has anything to say, so that planning need not ask them."""
         self.calm = False
         """Whether the last input was a plain success of a clear provider: one more moves no guard."""
@@ -311,7 +311,10 @@ class ProviderState:
     def _changed(self) -> None:
         self.version += 1
         self.calm = False
-        self.clear = (
+        self.clear = self._all_clear()
+
+    def _all_clear(self) -> bool:
+        return (
             self.health.clear
             and self.quota.clear
             and self.memory.clear

@@ -31,11 +31,11 @@ counts = st.sampled_from([0, 1, 40, 300, 2_000])
 usages = st.one_of(st.none(), st.builds(lambda sent, got: Usage(sent, got), counts, counts))
 
 
-def settings_of(action: Any, tactic: Any, affinity_s: int) -> CoreSettings:
+def settings_of(action: Any, tactic: Any, affinity_s: int, cap_usd: float) -> CoreSettings:
     rows = (
         ProviderSettings("a", threshold=2, recovery_ms=10_000, daily_tokens=5_000, weight=0),
         ProviderSettings("b", threshold=2, recovery_ms=10_000, free_probe=True),
-        ProviderSettings("c", threshold=2, recovery_ms=10_000, monthly_usd=0.004, price=Price(1.0, 3.0)),
+        ProviderSettings("c", threshold=2, recovery_ms=10_000, monthly_usd=cap_usd, price=Price(1.0, 3.0)),
     )
     profile = ProfileSettings(
         "default", NAMES, tactic, action, memory_cooldown_ms=30_000, affinity_ms=affinity_s * SECOND
@@ -50,11 +50,12 @@ class Machine(Laws):
         action=st.sampled_from(["exclude", "exclude", "demote", "warn"]),
         tactic=st.sampled_from(["priority", "priority", "random", "token_based"]),
         affinity_s=st.sampled_from([0, 60]),
+        cap_usd=st.sampled_from([0.004, 0.004, 0.0]),
     )
-    def start(self, action: Any, tactic: Any, affinity_s: int) -> None:
+    def start(self, action: Any, tactic: Any, affinity_s: int, cap_usd: float) -> None:
         self.action, self.tactic = action, tactic
         self.mono, self.wall = 1_000_000, START
-        self.settings = settings_of(action, tactic, affinity_s)
+        self.settings = settings_of(action, tactic, affinity_s, cap_usd)
         self.core = self.make(self.settings, self.now, seed=7)
         self.ledgers = {
             row.name: Ledger(row, HealthLedger(row.threshold, row.recovery_ms, row.free_probe))

@@ -116,6 +116,13 @@ def test_a_cap_of_nothing_lets_nothing_through_in_any_month():
     assert budget.verdict(at(DEC_1)) == ("spent", next_month(DEC_1))
 
 
+def test_a_cap_of_nothing_keeps_requests_away_before_the_first_input():
+    world = World(ProviderSettings("a", monthly_usd=0.0, price=PRICE), "b")
+
+    assert world.row("a").standing == "excluded"
+    assert (world.order(), world.dropped()) == ("b", {"a": "budget:spent"})
+
+
 def test_a_clock_set_back_across_the_months_start_loses_no_spend():
     budget = Budget(3.0, PRICE)
     budget.charge(Usage(MILLION), at(DEC_1))
