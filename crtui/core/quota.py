@@ -282,6 +282,8 @@ class Quota:
     def _count(self, window: Window, report: WindowReport, now: Now) -> None:
         if report.remaining is not None:
             window.remaining = report.remaining
+            if report.remaining > 0 and window.used is not None and window.used >= 100:
+                window.used = None
         used = report.used_percent
         if used is None and report.remaining is not None and window.limit:
             used = 100 * (1 - report.remaining / window.limit)

@@ -54,6 +54,8 @@ class Window:
             return None
         if ahead > SAME_RESET_MS:
             return report
+        if self.spent and not report.spent:
+            return None
         remaining, used = report.remaining, report.used_percent
         if remaining is not None and self.remaining is not None:
             remaining = min(remaining, self.remaining)

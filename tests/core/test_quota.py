@@ -230,6 +230,24 @@ def test_a_spent_window_is_not_opened_by_an_answer_that_began_before():
     assert world.row("a").quota.state == "available", "one that began after it does"
 
 
+@pytest.mark.parametrize(
+    ("spent", "room"),
+    [({"used": 100.0}, {"remaining": 50}), ({"remaining": 0}, {"used": 40.0})],
+    ids=["a rest after a share", "a share after a rest"],
+)
+def test_newer_room_in_another_unit_opens_a_spent_window_unless_it_began_before(spent, room):
+    world = World("a")
+    early, late = world.begin("a"), world.begin("a")
+    world.ok("a", ticket=late, limits=limits(window("requests", **spent, resets=500)))
+    world.at(1).ok("a", ticket=early, limits=limits(window("requests", **room)))
+    assert until(world) == 500
+    world.at(2).ok("a", ticket=world.begin("a"), limits=limits(window("requests", **room)))
+    [seen] = world.row("a").quota.windows
+
+    assert until(world) is None
+    assert (seen.remaining, seen.used_percent) == (room.get("remaining"), room.get("used"))
+
+
 @pytest.mark.fault("S47")
 def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_not():
     world = World("a")
