@@ -296,7 +296,8 @@ class Quota:
     def _refused(self, attempt: Attempt, outcome: Outcome, now: Now, *, grows: bool) -> None:
         told = attempt.limits.retry_after_ms
         if outcome.kind == "limit":
-            if told is None and not any(window.spent for window in self._windows.values()):
+            timed = (w for w in self._windows.values() if w.resets is not None)
+            if told is None and not any(window.holds(now.mono) for window in timed):
                 self._streak += grows
                 longer = UNTOLD_LIMIT_MS << min(max(self._streak - 2, 0), 16)
                 told = FIRST_UNTOLD_MS if self._streak == 1 else min(longer, MAX_UNTOLD_MS)
@@ -316,11 +317,7 @@ class Quota:
         """Compare what holds now with what was told last, and tell the difference."""
         until = self._hold
         for window in self._windows.values():
-            if (
-                window.spent
-                and window.blocks_until > now.mono
-                and (until is None or window.blocks_until > until)
-            ):
+            if window.holds(now.mono) and (until is None or window.blocks_until > until):
                 until = window.blocks_until
                 self._code, self._source = "window_spent", _SOURCES.get(window.source, "headers")
         was, self._told_until = self._told_until, until

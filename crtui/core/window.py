@@ -44,6 +44,10 @@ class Window:
         """A spent window's reset; one that never told it is taken for a minute's."""
         return self.resets if self.resets is not None else self.observed_mono + MINUTE
 
+    def holds(self, mono: int) -> bool:
+        """Whether it keeps requests away at a monotonic time."""
+        return self.spent and self.blocks_until > mono
+
     def corrected(self, report: WindowReport, resets: int | None) -> WindowReport | None:
         """What a report adds that was made before the one that told this window last; None: nothing.
 

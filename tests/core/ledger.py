@@ -166,7 +166,7 @@ class QuotaLedger:
 
     def spends(self, name: str, mono: int) -> bool:
         spent, resets, _ = self.windows[name]
-        return spent and (resets is None or resets > mono)
+        return spent and resets is not None and resets > mono
 
     def poll(self, reports: tuple[WindowReport, ...], now: Now) -> None:
         self.read(reports, now)

@@ -45,6 +45,18 @@ def test_a_429_without_a_time_waits_a_second_then_60_s_doubling_to_an_hour():
     assert until(world) - world.t == 1
 
 
+@pytest.mark.fault("S10")
+def test_a_spent_window_without_a_reset_takes_no_place_of_a_429s_own_wait():
+    world, waits = World("a"), []
+    spent = limits(window("requests", remaining=0, limit=100))
+    for told in (spent, limits(), spent, limits()):
+        world.fail("a", 429, ticket=world.begin("a"), limits=told)
+        waits.append(until(world) - world.t)
+        world.at(until(world)).tick()
+
+    assert waits == [60, 120, 240, 480]
+
+
 @pytest.mark.fault("S21")
 def test_a_repeated_429_never_shortens_the_wait():
     world = World("a")
