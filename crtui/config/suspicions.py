@@ -59,6 +59,8 @@ def _of_provider(provider: Provider) -> Iterator[str]:
         yield f"{name}: monthly_usd = 0 keeps it out at once; leave the key out for no cap"
     if provider.monthly_usd and provider.price is None and not _has_list_price(provider):
         yield f"{name}: monthly_usd counts nothing while the price is unknown; add price"
+    if missing := " and ".join(_missing_prices(provider)):
+        yield f"{name}: price lacks {missing}, so what such tokens cost stays unknown; add {missing}"
     if provider.auth != "none" and _in_clear_text(provider.base_url):
         yield f"{name}: sends a key in clear text to another machine; use https"
 
@@ -79,6 +81,15 @@ def _has_list_price(provider: Provider) -> bool:
     """Whether its models may be on a price list: a vendor's, asked with a key of one's own."""
     host = urlsplit(provider.base_url or "").hostname or ""
     return provider.auth == "key" and not (KINDS[provider.kind].local or is_loopback(host))
+
+
+def _missing_prices(provider: Provider) -> list[str]:
+    """The halves that a price lacks; one for cache tokens may be left out."""
+    price = provider.price
+    if price is None:
+        return []
+    halves = {"input": price.input, "output": price.output}
+    return [half for half, usd in halves.items() if usd is None]
 
 
 def _in_clear_text(base_url: str | None) -> bool:

@@ -20,7 +20,8 @@ _SET_BACK: Final = 62 * DAY
 class Budget:
     """What one provider has cost, and whether its month's cap is reached.
 
-    A configured price is what its tokens cost; without one it is what each attempt's usage says.
+    A configured price is what its tokens cost; where there is none, for one of the kinds of tokens that
+    an attempt used, it is what the attempt's usage says.
     """
 
     def __init__(self, monthly_usd: float | None, price: Price | None) -> None:
@@ -42,7 +43,8 @@ class Budget:
         Negative counts are 0. An unknown price charges nothing.
         """
         events = [] if 0 < self._until - now.wall <= _SET_BACK else self.expire(now)
-        cost = usage.cost if self._rates is None else self._rates.cost(usage)
+        own = self._own_price(usage)
+        cost = usage.cost if own is None else own
         if cost is None:
             self._unpriced += 1
             self._ever_unpriced += 1
@@ -52,11 +54,18 @@ class Budget:
     def settle(self, usage: Usage, now: Now) -> list[Told]:
         """Add what an attempt cost that was charged when its price was unknown; else as ``charge``."""
         events = self.expire(now)
-        if self._rates is not None or usage.cost is None:
+        if usage.cost is None or self._own_price(usage) is not None:
             return events
         self._unpriced = max(0, self._unpriced - 1)
         self._ever_unpriced = max(0, self._ever_unpriced - 1)
         return events + self._add(usage.cost, usage)
+
+    def _own_price(self, usage: Usage) -> int | None:
+        """By the configured price; None where that says nothing of these tokens."""
+        rates = self._rates
+        if rates is None or (rates.unknown and not rates.covers(usage)):
+            return None
+        return rates.cost(usage)
 
     def _add(self, cost: int, usage: Usage) -> list[Told]:
         was_reached = self._reached
@@ -78,8 +87,9 @@ class Budget:
 
     def expected(self, usage: Usage) -> int | None:
         """What such tokens may cost: by the configured price, else at the mean of all so far."""
-        if self._rates is not None:
-            return self._rates.cost(usage)
+        own = self._own_price(usage)
+        if own is not None:
+            return own
         return self._total * usage.total // self._tokens if self._tokens else None
 
     def lasts(self, hourly: Usage, now: Now) -> int | None:

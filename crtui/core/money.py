@@ -18,16 +18,26 @@ _PER_TOKEN: Final = 10**6
 
 
 class Rates(NamedTuple):
-    """Pico-dollars per token. ``cache_write_1h`` is for what is cached for an hour."""
+    """Pico-dollars per token. ``cache_write_1h`` is for what is cached for an hour.
+
+    ``unknown`` are the places, in the order of the rates, of those that nobody knows and that stand at 0.
+    """
 
     input: int
     output: int
     cache_read: int
     cache_write: int
     cache_write_1h: int
+    unknown: tuple[int, ...] = ()
+
+    def covers(self, usage: Usage) -> bool:
+        """Whether the rate of every kind of token that occurs is known."""
+        sent, got, read, written, hour, _ = usage
+        counts = (sent, got, read, written - max(0, hour), hour)
+        return all(counts[place] <= 0 for place in self.unknown)
 
     def cost(self, usage: Usage) -> int:
-        """What these tokens cost, in pico-dollars. Negative counts are 0."""
+        """What these tokens cost as far as the rates are known, in pico-dollars. Negative counts are 0."""
         sent, got, read, written, hour, _ = usage
         if sent < 0 or got < 0 or read < 0 or written < 0 or hour < 0:
             sent, got, read, written, hour = (max(0, count) for count in usage[:5])
@@ -52,7 +62,10 @@ def rates_of(price: Price) -> Rates | None:
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
     hour = _for_an_hour(price, write) if price.cache_write_1h is None else price.cache_write_1h
-    return Rates(rate(price.input), rate(price.output), rate(read), rate(write), rate(hour))
+    unknown = tuple(
+        place for place, told in enumerate((price.input, price.output, read, write, hour)) if told is None
+    )
+    return Rates(rate(price.input), rate(price.output), rate(read), rate(write), rate(hour), unknown)
 
 
 def _for_an_hour(price: Price, write: float | None) -> float | None:
@@ -60,7 +73,7 @@ def _for_an_hour(price: Price, write: float | None) -> float | None:
 
 
 def rate(usd_per_million: float | None) -> int:
-    """Pico-dollars per token."""
+    """Pico-dollars per token; 0 where it is unknown."""
     return round((usd_per_million or 0) * _PER_TOKEN)
 
 

@@ -100,7 +100,7 @@ def _steps_of(price: ModelPrice) -> Tariff | None:
         _first(price.cache_write_1h_mtok, price.cache_write_mtok, price.input_mtok),
     )
     starts = sorted({0, *(start for part in tokens for start in _starts(part))}, reverse=True)
-    steps = tuple((start, Rates(*(_rate(part, start) for part in tokens))) for start in starts)
+    steps = tuple((start, _rates(tokens, start)) for start in starts)
     return Tariff(steps, _above(price.requests_kcount, 0, _PER_THOUSAND))
 
 
@@ -113,8 +113,9 @@ def _starts(price: _Price) -> list[int]:
     return [] if price is None or isinstance(price, Decimal) else [tier.start for tier in price.tiers]
 
 
-def _rate(price: _Price, above: int) -> int:
-    return _above(price, above, _PER_MILLION)
+def _rates(prices: tuple[_Price, ...], above: int) -> Rates:
+    sent, got, read, written, hour = (_above(price, above, _PER_MILLION) for price in prices)
+    return Rates(sent, got, read, written, hour)
 
 
 def _above(price: _Price, above: int, pico: int) -> int:

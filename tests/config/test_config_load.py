@@ -163,6 +163,14 @@ def test_another_address_needs_a_token_wherever_it_comes_from(tmp_path: Path) ->
             "b: monthly_usd counts nothing while the price is unknown; add price",
         ),
         (
+            '[[provider]]\nname = "b"\nkind = "vllm"\nmonthly_usd = 1\nprice = { input = 3 }\n',
+            "b: price lacks output, so what such tokens cost stays unknown; add output",
+        ),
+        (
+            '[[provider]]\nname = "b"\nkind = "vllm"\nprice = { cache_read = 1 }\n',
+            "b: price lacks input and output, so what such tokens cost stays unknown; add input and output",
+        ),
+        (
             '[[provider]]\nname = "b"\nkind = "vllm"\nauth = "client"\nbase_url = "http://gpu:8000"\n',
             "b: sends a key in clear text to another machine; use https",
         ),

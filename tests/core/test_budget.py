@@ -42,7 +42,7 @@ NOW = at(NOV_20)
         (PRICE, Usage(-MILLION, MILLION, 0, 0), 15.0),
         (Price(input=3.0, output=15.0), Usage(0, 0, MILLION, MILLION), 6.0),
         (Price(input=0.0, output=0.0), Usage(MILLION, MILLION, 0, 0), 0.0),
-        (Price(output=15.0), Usage(MILLION, MILLION, MILLION, 0), 15.0),
+        (Price(output=15.0), Usage(0, MILLION, 0, 0), 15.0),
         (Price(input=0.000001), Usage(1, 0, 0, 0), 1e-12),
     ],
 )
@@ -61,6 +61,23 @@ def test_an_unknown_price_charges_nothing_and_shows_unknown(price):
     assert budget.verdict(NOW) is None
     assert budget.cost_usd is None
     assert budget.view(NOW).spent_usd is None
+
+
+@pytest.mark.fault("S34")
+def test_tokens_of_a_kind_that_has_no_price_make_a_request_unpriced():
+    budget = Budget(4.0, Price(input=3.0))
+    budget.charge(Usage(MILLION), NOW)
+    budget.charge(Usage(MILLION, 1), NOW)
+    assert budget.view(NOW) == BudgetView(4.0, 3.0, "2026-11", 1)
+    assert budget.expected(Usage(MILLION, 1)) == 3 * 10**6 * (MILLION + 1), "at the mean of the priced ones"
+    budget.settle(Usage(MILLION, 1, cost=10**12), NOW)
+    assert budget.view(NOW) == BudgetView(4.0, 4.0, "2026-11", 0), "unless somebody else knows it"
+
+
+def test_what_came_with_an_attempt_counts_where_its_own_price_lacks_a_half():
+    budget = Budget(None, Price(output=15.0))
+    budget.charge(told(0.5), NOW)
+    assert budget.view(NOW) == BudgetView(None, 0.5, "2026-11", 0)
 
 
 def test_a_million_small_charges_add_up_without_a_rounding_error():
