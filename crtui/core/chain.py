@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crtui.core.capability import missing
-from crtui.core.now import Now
+from crtui.core.now import Now, stamp
 from crtui.core.plan import Ask, Dropped, Guard, Plan
 from crtui.core.provider import ProviderState
 from crtui.core.settings import ProfileSettings
 from crtui.core.tactics import order
+from crtui.core.verdict import Told
 
 Reorder = Callable[[tuple[str, ...]], tuple[str, ...]]
 
@@ -78,6 +79,20 @@ def decide(
         return Plan(ask.id, profile.name, order, tuple(dropped), rule, last_resort=True)
     order = _owners_first(_ordered(profile, kept, sorting, now), ask)
     return Plan(ask.id, profile.name, order, tuple(dropped), rule)
+
+
+def told_of(plan: Plan, ask: Ask) -> Told:
+    """The event that tells whom a request goes to, or why to nobody."""
+    data: dict[str, object] = {"request": plan.id, "profile": plan.profile, "wire": ask.wire}
+    if ask.model is not None:
+        data["model"] = ask.model
+    if plan.order:
+        data["order"] = list(plan.order)
+        return ("route.decided", data)
+    untils = [drop.until for drop in plan.dropped if drop.until is not None]
+    data["until"] = stamp(min(untils)) if untils else None
+    data["dropped"] = [{"provider": d.provider, "guard": d.guard, "code": d.code} for d in plan.dropped]
+    return ("chain.exhausted", data)
 
 
 def _owners_first(names: tuple[str, ...], ask: Ask) -> tuple[str, ...]:

@@ -17,11 +17,11 @@ from crtui.core import saved
 from crtui.core.adaptive import AdaptiveOrder, Stats
 from crtui.core.affinity import Affinity
 from crtui.core.burn import together
-from crtui.core.chain import Sorting, decide
+from crtui.core.chain import Sorting, decide, told_of
 from crtui.core.demand import Demand, split
 from crtui.core.events import Event, EventKind
 from crtui.core.inputs import ABOUT_ALL, Attempt, Began, Charge, Command, Input, Poll, Pull, Tick, Usage
-from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
+from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now
 from crtui.core.plan import Ask, Plan
 from crtui.core.profiles import Profiles
 from crtui.core.provider import ProviderState
@@ -206,7 +206,7 @@ class Core:
             self._current[profile.name] = plan.order[0]
             if session is not None and profile.affinity_ms and sorting.session_provider is None:
                 self._affinity.assign(session, plan.order[0], now.mono, settled=self._all_clear(profile))
-        told.append(_told_of(plan, ask))
+        told.append(told_of(plan, ask))
         self.version += 1
         return plan, events + [self._event(now.wall, kind, None, data) for kind, data in told]
 
@@ -394,16 +394,3 @@ def _names_nobody(item: Input) -> bool:
 def _told_of_pull(item: Pull) -> Told:
     data: dict[str, object] = {"model": item.model, "status": item.status}
     return ("model.pull", {**data, "error": item.error} if item.error else data)
-
-
-def _told_of(plan: Plan, ask: Ask) -> Told:
-    data: dict[str, object] = {"request": plan.id, "profile": plan.profile, "wire": ask.wire}
-    if ask.model is not None:
-        data["model"] = ask.model
-    if plan.order:
-        data["order"] = list(plan.order)
-        return ("route.decided", data)
-    untils = [drop.until for drop in plan.dropped if drop.until is not None]
-    data["until"] = stamp(min(untils)) if untils else None
-    data["dropped"] = [{"provider": d.provider, "guard": d.guard, "code": d.code} for d in plan.dropped]
-    return ("chain.exhausted", data)
