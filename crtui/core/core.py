@@ -20,7 +20,19 @@ from crtui.core.burn import together
 from crtui.core.chain import Sorting, decide, told_of
 from crtui.core.demand import Demand, split
 from crtui.core.events import Event, EventKind
-from crtui.core.inputs import ABOUT_ALL, Attempt, Began, Charge, Command, Input, Poll, Pull, Tick, Usage
+from crtui.core.inputs import (
+    ABOUT_ALL,
+    Attempt,
+    Began,
+    Charge,
+    Command,
+    Hearsay,
+    Input,
+    Poll,
+    Pull,
+    Tick,
+    Usage,
+)
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now
 from crtui.core.plan import Ask, Plan
 from crtui.core.profiles import Profiles
@@ -180,6 +192,8 @@ class Core:
                 return events
         elif isinstance(item, Poll):
             events += self._tell(state, state.fold_poll(item, now), now.wall)
+        elif isinstance(item, Hearsay):
+            state.fold_hearsay(item, now)
         elif isinstance(item, Command):
             events += self._tell(state, state.fold_command(item, now), now.wall)
         elif isinstance(item, Pull):

@@ -165,6 +165,14 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearsay:
+    """What somebody else was told of a provider's windows. It is shown, and decides nothing."""
+
+    provider: str
+    windows: tuple[WindowReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """An operator's order. ``provider`` is empty for those in ``ABOUT_ALL``.
 
@@ -195,4 +203,4 @@ class Tick:
     """Nothing happened but time."""
 
 
-Input = Began | Attempt | Charge | Poll | Command | Pull | Tick
+Input = Began | Attempt | Charge | Poll | Hearsay | Command | Pull | Tick

@@ -11,7 +11,7 @@ from crtui.core.budget import Budget
 from crtui.core.burn import Burn
 from crtui.core.demand import split
 from crtui.core.health import Health
-from crtui.core.inputs import Attempt, Began, Charge, Command, ModelReport, Poll, Usage
+from crtui.core.inputs import Attempt, Began, Charge, Command, Hearsay, ModelReport, Poll, Usage
 from crtui.core.latency import Samples
 from crtui.core.memory import Memory
 from crtui.core.now import DAY, MINUTE, Now
@@ -126,6 +126,11 @@ class ProviderState:
             self._models = item.models
         self._changed()
         return told + self._signalled(now)
+
+    def fold_hearsay(self, item: Hearsay, now: Now) -> None:
+        """Somebody else was told of its windows. No guard moves."""
+        self.quota.fold_hearsay(item.windows, now)
+        self._changed()
 
     def fold_command(self, item: Command, now: Now) -> list[Told]:
         """An operator's order. A reset clears every guard, but never a budget or the day's tokens."""

@@ -124,6 +124,11 @@ class Quota:
             self._trial, self._trial_ticket = False, None
         return self._settle(now)
 
+    def fold_hearsay(self, windows: tuple[WindowReport, ...], now: Now) -> None:
+        """Show what others say of windows, but where it would hold the provider back or let it go."""
+        spent = {name for name, window in self._windows.items() if window.spent}
+        self._merge((told for told in windows if not told.spent and told.name not in spent), now)
+
     def due(self) -> int | None:
         """When time alone changes something next, in monotonic ms."""
         times = [w.resets for w in self._windows.values() if w.resets is not None and not w.unconfirmed]

@@ -53,5 +53,5 @@ class AgentFeed:
 
     def _take(self, agents: tuple[AgentView, ...]) -> None:
         self._engine.show_agents(agents)
-        for poll in self._subscriptions.polls(agents, self._engine.clock.now().wall):
-            self._engine.poll(poll)
+        for news in self._subscriptions.news(agents, self._engine.clock.now().wall):
+            self._engine.hear(news)

@@ -18,7 +18,7 @@ from crtui.clock import Clock
 from crtui.core.core import Core, UnknownProviderError
 from crtui.core.events import Event
 from crtui.core.forecast import forecast
-from crtui.core.inputs import Attempt, Began, Charge, Command, Input, Poll, Pull, Tick
+from crtui.core.inputs import Attempt, Began, Charge, Command, Hearsay, Input, Poll, Pull, Tick
 from crtui.core.now import SECOND, Now
 from crtui.core.plan import Ask, Plan, UnknownProfileError
 from crtui.core.settings import CoreSettings
@@ -171,6 +171,11 @@ class Engine:
         """A poll has ended, which also told what is only shown."""
         self.inventory.saw(seen)
         self.poll(seen.poll)
+
+    def hear(self, hearsay: Hearsay) -> None:
+        """Somebody else was told of a provider's windows."""
+        self._changed.add(hearsay.provider)
+        self._feed(hearsay, self._stamp())
 
     def pulled(self, pull: Pull) -> None:
         """A model's way to a provider has come to another point."""

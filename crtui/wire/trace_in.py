@@ -18,6 +18,7 @@ from crtui.core.inputs import (
     Command,
     CommandName,
     ErrorKind,
+    Hearsay,
     Input,
     Limits,
     MemoryReport,
@@ -152,6 +153,10 @@ def _poll(fields: Fields, wall: int) -> Poll:
     )
 
 
+def _hearsay(fields: Fields, wall: int) -> Hearsay:
+    return Hearsay(fields.need("provider"), _windows(fields))
+
+
 def _command(fields: Fields, wall: int) -> Command:
     name = cast("CommandName | None", fields.one_of("command", _COMMANDS))
     if name is None:
@@ -230,6 +235,7 @@ _READERS: Final[dict[str, Callable[[Fields, int], Input | Ask]]] = {
     "route": _route,
     "charge": _charge,
     "poll": _poll,
+    "hearsay": _hearsay,
     "command": _command,
     "pull": _pull,
     "begin": _begin,

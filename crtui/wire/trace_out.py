@@ -13,6 +13,7 @@ from crtui.core.inputs import (
     Began,
     Charge,
     Command,
+    Hearsay,
     Input,
     Limits,
     MemoryReport,
@@ -72,6 +73,11 @@ class _Poll(_Line, tag="poll"):
     memory: _Memory | None = None
 
 
+class _Hearsay(_Line, tag="hearsay"):
+    provider: str
+    windows: list[trace_lines.Window]
+
+
 class _Begin(_Line, tag="begin"):
     provider: str
     ticket: int
@@ -124,6 +130,8 @@ def _line(item: Input | Ask) -> _Line | trace_lines.Attempt:
         return _route(item)
     if isinstance(item, Poll):
         return _poll(item)
+    if isinstance(item, Hearsay):
+        return _Hearsay(item.provider, [_window(window) for window in item.windows])
     if isinstance(item, Charge):
         return _Charge(item.provider, _usage(item.usage))
     if isinstance(item, Command):

@@ -1,4 +1,4 @@
-"""An agent's windows as polls of the providers that stand for its subscription."""
+"""An agent's windows as hearsay of the providers that stand for its subscription."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from crtui.agents.subscriptions import FRESH_MS, Subscriptions
 from crtui.config.model import Config
 from crtui.core.core import Core
-from crtui.core.inputs import Poll, Tick, WindowReport
+from crtui.core.inputs import Hearsay, Poll, Tick, WindowReport
 from crtui.core.now import HOUR, MINUTE, Now
 from crtui.core.settings import CoreSettings
 from crtui.core.views import AgentView, GatewayView, WindowView
@@ -24,25 +24,25 @@ def window(name: str = "5h", used: float | None = 40.0, at: int = T0) -> WindowV
     return WindowView(name, "status line", at, used_percent=used, resets_at=RESET)
 
 
-def polls(told: Subscriptions, *agents: AgentView, now: int = T0) -> list[Poll]:
-    return list(told.polls(agents, now))
+def heard(told: Subscriptions, *agents: AgentView, now: int = T0) -> list[Hearsay]:
+    return list(told.news(agents, now))
 
 
-def test_a_window_becomes_a_poll_of_every_provider_of_that_agent() -> None:
+def test_a_window_becomes_hearsay_of_every_provider_of_that_agent() -> None:
     told = Subscriptions({"max": "claude", "other": "claude", "plus": "codex"})
 
-    found = polls(told, agent(window()))
+    found = heard(told, agent(window()))
 
     report = WindowReport("5h", "subscription", 40.0, resets_at=RESET)
-    assert found == [Poll("max", ok=True, windows=(report,)), Poll("other", ok=True, windows=(report,))]
+    assert found == [Hearsay("max", (report,)), Hearsay("other", (report,))]
 
 
 def test_the_same_word_is_told_once_and_a_newer_one_again() -> None:
     told = Subscriptions({"max": "claude"})
 
-    assert len(polls(told, agent(window()))) == 1
-    assert polls(told, agent(window())) == []
-    (again,) = polls(told, agent(window(at=T0 + 1), window("7d")), now=T0 + 1)
+    assert len(heard(told, agent(window()))) == 1
+    assert heard(told, agent(window())) == []
+    (again,) = heard(told, agent(window(at=T0 + 1), window("7d")), now=T0 + 1)
     assert [w.name for w in again.windows] == ["5h", "7d"]
 
 
@@ -52,13 +52,13 @@ def test_the_same_word_is_told_once_and_a_newer_one_again() -> None:
     ids=["old", "ahead", "unknown"],
 )
 def test_old_words_and_unknown_windows_decide_nothing(stale: WindowView) -> None:
-    assert polls(Subscriptions({"max": "claude"}), agent(stale)) == []
+    assert heard(Subscriptions({"max": "claude"}), agent(stale)) == []
 
 
-def test_a_used_up_account_makes_no_poll_so_that_nothing_is_held_or_let_go_by_hearsay() -> None:
+def test_of_a_used_up_account_nothing_is_told() -> None:
     told = Subscriptions({"max": "claude"})
 
-    assert polls(told, agent(window(used=100.0), window("7d", 10.0))) == []
+    assert heard(told, agent(window(used=100.0), window("7d", 10.0))) == []
 
 
 def test_the_core_merges_them_with_what_it_knows_and_marks_a_passed_reset() -> None:
@@ -66,8 +66,8 @@ def test_the_core_merges_them_with_what_it_knows_and_marks_a_passed_reset() -> N
     core, now = Core(config.to_core(), Now(0, T0), 1), Now(0, T0)
     core.feed(Poll("max", ok=True, windows=(WindowReport("7d", "subscription", 10.0),)), now)
 
-    for poll in Subscriptions({"max": "claude"}).polls([agent(window())], T0):
-        core.feed(poll, now)
+    for news in Subscriptions({"max": "claude"}).news([agent(window())], T0):
+        core.feed(news, now)
 
     shown = core.snapshot(now, GatewayView("", "", T0)).providers[0].quota.windows
     assert {w.name: (w.used_percent, w.source) for w in shown} == {

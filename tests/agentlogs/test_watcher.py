@@ -244,14 +244,19 @@ async def test_agents_and_their_windows_reach_the_snapshot_without_any_traffic(m
     (machine.state / FILE).write_bytes(to_bytes(read_status(told(five_hour=FIVE), T0)))
     config = Config.model_validate({"provider": [{"name": "max", "kind": "anthropic", "auth": "client"}]})
     providers, _ = build_providers(config, {})
-    engine = Engine(config.to_core(), providers, ManualClock(wall=T0 + MINUTE), url="")
+    heard = asyncio.Event()
+    engine = Engine(
+        config.to_core(),
+        providers,
+        ManualClock(wall=T0 + MINUTE),
+        url="",
+        record=lambda item, now: heard.set(),
+    )
     feed = AgentFeed(engine, machine.sources(), machine.state, {"max": "claude"})
-    polled = asyncio.Event()
-    engine.listen(lambda events: polled.set())
     feed.start()
     try:
         async with asyncio.timeout(WAIT_S):
-            await polled.wait()
+            await heard.wait()
     finally:
         await feed.stop()
 

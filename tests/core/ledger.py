@@ -175,6 +175,10 @@ class QuotaLedger:
             self.trial_due = False
         self.settle(now.mono)
 
+    def hearsay(self, reports: tuple[WindowReport, ...], now: Now) -> None:
+        spent = {name for name, (spent, _, _) in self.windows.items() if spent}
+        self.read(tuple(r for r in reports if not r.spent and r.name not in spent), now)
+
     def pass_time(self, mono: int) -> None:
         if self.hold is not None and self.hold <= mono:
             self.hold = None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from crtui.core.events import Event
-from crtui.core.inputs import Attempt, Began, Command, Input, Limits, Poll, Tick, Usage, WindowReport
+from crtui.core.inputs import Attempt, Began, Command, Hearsay, Input, Limits, Poll, Tick, Usage, WindowReport
 from crtui.core.now import DAY, HOUR, SECOND, Now
 from crtui.core.plan import Ask, Plan
 from crtui.core.settings import CoreSettings, Price, ProfileSettings, ProviderSettings
@@ -264,6 +264,16 @@ class Machine(Laws):
         self.ledgers[name].health.poll(Poll(name, ok), self.mono)
         if ok:
             self.ledgers[name].quota.poll(windows, self.now)
+
+    @rule(data=st.data(), name=providers)
+    def gossip(self, data: st.DataObject, name: str) -> None:
+        windows = data.draw(self.reports())
+        self.feed(Tick())
+        before = self.row(name)
+        assert not self.feed(Hearsay(name, windows)), "no event follows from hearsay"
+        self.ledgers[name].quota.hearsay(windows, self.now)
+        after = self.row(name)
+        assert (after.standing, after.reasons) == (before.standing, before.reasons), "hearsay decides nothing"
 
     @rule(
         name=providers,

@@ -12,7 +12,7 @@ from crtui.core.budget import Budget
 from crtui.core.burn import Burn
 from crtui.core.core import Core
 from crtui.core.health import Health
-from crtui.core.inputs import Attempt
+from crtui.core.inputs import Attempt, Hearsay, Poll
 from crtui.core.memory import Memory
 from crtui.core.now import DAY, Now
 from crtui.core.operator import Operator
@@ -325,6 +325,14 @@ def a_window_past_its_reset_still_holds(patch: Patch) -> None:
                 self._windows[report.name].resets = now.mono + 60_000
 
     patch.setattr(Quota, "_merge", wrong)
+
+
+@mutant
+def hearsay_is_taken_for_a_poll(patch: Patch) -> None:
+    def wrong(self: ProviderState, item: Hearsay, now: Now) -> None:
+        self.fold_poll(Poll(item.provider, ok=True, windows=item.windows), now)
+
+    patch.setattr(ProviderState, "fold_hearsay", wrong)
 
 
 @mutant

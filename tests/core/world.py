@@ -6,7 +6,7 @@ from typing import Any
 
 from crtui.core.core import Core
 from crtui.core.events import Event
-from crtui.core.inputs import Attempt, Began, Command, Limits, Poll, Tick, Usage
+from crtui.core.inputs import Attempt, Began, Command, Hearsay, Limits, Poll, Tick, Usage, WindowReport
 from crtui.core.now import Now
 from crtui.core.plan import Ask, Plan
 from crtui.core.settings import CoreSettings, ProfileSettings, ProviderSettings
@@ -66,6 +66,9 @@ class World:
 
     def poll(self, provider: str, ok: bool = True, **rest: Any) -> list[Event]:
         return self._fed(self.core.feed(Poll(provider, ok, **rest), self.now()))
+
+    def hearsay(self, provider: str, *windows: WindowReport) -> list[Event]:
+        return self._fed(self.core.feed(Hearsay(provider, windows), self.now()))
 
     def command(self, command: str, provider: str = "", **rest: Any) -> list[Event]:
         return self._fed(self.core.feed(Command(command, provider, **rest), self.now()))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crtui.core.inputs import Attempt, Began, Command, Poll, Tick, Usage
+from crtui.core.inputs import Attempt, Began, Command, Hearsay, Poll, Tick, Usage, WindowReport
 from crtui.core.now import Now
 from crtui.core.plan import Ask, Content
 from crtui.errors import ConfigError, TraceError
@@ -213,6 +213,7 @@ def test_a_bad_config_in_the_header_is_named_by_its_key():
         Attempt("a", True, status=200),
         Poll("a", False, "connection refused"),
         Poll("a", True, models=()),
+        Hearsay("a", (WindowReport("5h", "subscription", 40.0, resets_at=1_795_165_260_000),)),
         Began("a", 7, "default"),
         Command("pin", "a", 90_000),
         Command("paid", allow=True),
