@@ -122,6 +122,19 @@ def test_an_attempt_from_before_a_refusal_is_no_evidence_of_room_after_a_checkpo
         assert one.row("a").quota.state == "quota_exhausted"
 
 
+def test_an_answer_that_began_earlier_enlarges_no_window_after_a_checkpoint_either():
+    world = World("a")
+    first, second = world.begin("a"), world.begin("a")
+    world.ok("a", ticket=second, limits=Limits(None, (WindowReport("1m", "headers", remaining=1, limit=10),)))
+    again = restarted(world, tickets=True)
+
+    for one in (world, again):
+        one.ok(
+            "a", ticket=first, limits=Limits(None, (WindowReport("1m", "headers", remaining=9, limit=10),))
+        )
+        assert one.row("a").quota.windows[0].remaining == 1
+
+
 def test_a_dump_from_before_tickets_were_dumped_is_a_restart():
     world = World("a", "b")
     world.fail("a", 429, retry_after=20)

@@ -16,7 +16,7 @@ BY_TABLE: dict[str, Callable[[], None]] = {
         test_dump.test_an_attempt_from_before_a_refusal_is_no_evidence_of_room_after_a_checkpoint_either
     ),
     "a_checkpoint_does_not_know_who_told_a_window": (
-        test_dump.test_what_was_dumped_in_the_middle_of_a_story_goes_on_as_the_original_does
+        test_dump.test_an_answer_that_began_earlier_enlarges_no_window_after_a_checkpoint_either
     ),
     "a_cooldown_ends_a_millisecond_early": test_memory.test_the_cooldown_ends_exactly_at_its_deadline,
     "money_is_spent_but_never_runs_out": (
