@@ -50,6 +50,10 @@ class Usage(NamedTuple):
         )
 
 
+CREDIT: Final = "credit"
+"""The window of what may still be spent in money: running out of it is a 402, and no rate limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowReport:
     """What one message said of one limit window. ``None`` is unknown, never 0."""
@@ -154,7 +158,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a poller saw of one provider. ``None`` fields were not observed and change nothing."""
+    """What a poller saw of one provider. ``None`` fields were not observed and change nothing.
+
+    ``took_ms`` is how long it took: what it saw may be as old.
+    """
 
     provider: str
     ok: bool
@@ -162,6 +169,7 @@ class Poll:
     models: tuple[ModelReport, ...] | None = None
     windows: tuple[WindowReport, ...] = ()
     memory: MemoryReport | None = None
+    took_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class ProviderState:
         if item.ok:
             self._hear(now)
         told += self.health.fold_poll(item, now)
-        told += self.quota.fold_windows(item.windows, now)
+        told += self.quota.fold_windows(item.windows, now, item.took_ms)
         if item.memory is not None:
             told += self.memory.observe(item.memory, now)
         if item.models is not None:

@@ -2,8 +2,9 @@
 
 Two things can hold a provider back: a *hold* (a 429, a 402, a Retry-After) and any window with
 nothing left, each until its own time; the latest of them counts. A hold never gets shorter by
-another refusal, only by evidence of room. When the time has passed one request is let through,
-and its answer decides.
+another refusal, only by evidence of room: a success whose headers show it, or a poll that shows it
+in the windows the refusal was for. When the time has passed one request is let through, and its
+answer decides.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, get_args
 
 from crtui.core import saved
-from crtui.core.inputs import Attempt, WindowReport
+from crtui.core.hold import Hold
+from crtui.core.inputs import CREDIT, Attempt, WindowReport
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now, stamp
 from crtui.core.outcome import Outcome
 from crtui.core.trend import WindowTrend
@@ -27,11 +29,7 @@ UNTOLD_LIMIT_MS: Final = MINUTE
 MAX_UNTOLD_MS: Final = HOUR
 NO_CREDIT_MS: Final = HOUR
 MAX_HOLD_MS: Final = 31 * DAY
-_SOURCES: Final[dict[str, QuotaSource]] = {
-    "headers": "headers",
-    "subscription": "subscription",
-    "poll": "poll",
-}
+_LONG_AGO: Final = -(2**62)
 
 
 class Quota:
@@ -39,9 +37,10 @@ class Quota:
 
     __slots__ = (
         "_code",
-        "_hold",
+        "_holds",
         "_lease",
         "_lease_ms",
+        "_refused_at",
         "_refused_until",
         "_source",
         "_streak",
@@ -57,11 +56,12 @@ class Quota:
         self._clear()
 
     def _clear(self) -> None:
-        self._hold: int | None = None
+        self._holds: dict[str, Hold] = {}
         self._source: QuotaSource | None = None
         self._code = ""
         self._streak = 0
         self._refused_until = 0
+        self._refused_at = _LONG_AGO
         self._told_until: int | None = None
         self._trial = False
         self._trial_ticket: int | None = None
@@ -94,6 +94,8 @@ class Quota:
             return []
         if outcome.kind == "ok" and 0 < attempt.ticket <= self._refused_until:
             return self._settle(now)
+        if outcome.kind != "ok" and self._told_until is not None:
+            self._keep_spent(now)
         self._merge(attempt.limits.windows, now, attempt.ticket)
         decides = attempt.ticket in (0, self._trial_ticket)
         if decides:
@@ -103,25 +105,28 @@ class Quota:
         if outcome.kind == "ok":
             self._streak = 0
             if attempt.limits.windows and not any(w.spent for w in attempt.limits.windows):
-                self._hold = None
+                self._holds.clear()
         else:
             # Attempts that began before the wait did belong to the same refusal, however many they are.
             self._refused(attempt, outcome, now, grows=decides or self._streak == 0)
-            if self._hold is not None:
+            if self._holds:
                 self._refused_until = max(self._refused_until, newest)
-            if self._told_until is not None:
-                # Whatever room a refusal's own headers show, it shortens no wait.
-                self._hold = max(self._hold or self._told_until, self._told_until)
         return self._settle(now)
 
-    def fold_windows(self, windows: tuple[WindowReport, ...], now: Now) -> list[Told]:
-        """A poll that shows room in every window it names lifts a hold; one that does not, does not."""
+    def fold_windows(self, windows: tuple[WindowReport, ...], now: Now, took_ms: int = 0) -> list[Told]:
+        """A poll that took so long lifts each hold that was for windows in which it shows room.
+
+        One that began before the newest refusal lifts none, and opens no window.
+        """
         if not windows:
             return []
-        self._merge(windows, now)
-        if not any(window.spent for window in windows):
-            self._hold = None
-            self._trial, self._trial_ticket = False, None
+        began = now.mono - took_ms
+        if began < self._refused_at:
+            self._merge(windows, now, began=_LONG_AGO)
+            return self._settle(now)
+        room = {report.name for report in windows if self._has_room(report)}
+        self._holds = {code: hold for code, hold in self._holds.items() if not hold.is_lifted(room)}
+        self._merge(windows, now, began=began)
         return self._settle(now)
 
     def fold_hearsay(self, windows: tuple[WindowReport, ...], now: Now) -> None:
@@ -145,8 +150,7 @@ class Quota:
                 window.unconfirmed = True
         if self._trial_ticket is not None and self._lease <= now.mono:
             self._trial_ticket = None
-        if self._hold is not None and self._hold <= now.mono:
-            self._hold = None
+        self._holds = {code: hold for code, hold in self._holds.items() if hold.until > now.mono}
         if self._told_until is not None and self._told_until <= now.mono:
             self._trial = True
         return self._settle(now)
@@ -188,7 +192,8 @@ class Quota:
     def dump(self, now_mono: int) -> dict[str, object]:
         """The state as JSON values, but for the tickets: without them a trial that runs is due."""
         return {
-            "hold": saved.left(self._hold, now_mono),
+            "holds": [hold.dump(code, now_mono) for code, hold in self._holds.items()],
+            "refused": None if self._refused_at == _LONG_AGO else now_mono - self._refused_at,
             "source": self._source,
             "code": self._code,
             "streak": self._streak,
@@ -206,10 +211,18 @@ class Quota:
         }
 
     def load(self, data: Mapping[str, Any], now_mono: int) -> None:
-        """Become what ``dump`` described, as seen from a monotonic time."""
-        self._hold = saved.deadline(data, "hold", now_mono)
+        """Become what ``dump`` described, as seen from a monotonic time.
+
+        Earlier versions' dumps tell one hold, and not what it was for.
+        """
         self._source = saved.chosen(data, "source", (*get_args(QuotaSource), None))
         self._code = saved.take(data, "code", str)
+        if "holds" in data:
+            self._holds = dict(Hold.restored(row, now_mono) for row in saved.values(data, "holds", (dict,)))
+            refused = saved.moment(data, "refused", now_mono)
+            self._refused_at = _LONG_AGO if refused is None else refused
+        elif (until := saved.deadline(data, "hold", now_mono)) is not None:
+            self._holds = {self._code: Hold(until, self._source or "retry_after", frozenset())}
         self._streak = max(0, saved.take(data, "streak", int))
         self._told_until = saved.deadline(data, "told_until", now_mono)
         self._trial = saved.take(data, "trial", bool)
@@ -256,13 +269,29 @@ class Quota:
             ends.lasts,
         )
 
-    def _merge(self, reports: Iterable[WindowReport], now: Now, ticket: int = 0) -> None:
+    def _has_room(self, report: WindowReport) -> bool:
+        """Whether a poll's word shows what a refusal for that window waits for.
+
+        Credit was refused at whatever is known of it, so that only more of it will do.
+        """
+        if report.spent or (report.remaining is None and report.used_percent is None):
+            return False
+        window = self._windows.get(report.name)
+        if report.name != CREDIT or (window is not None and window.spent):
+            return True
+        known = None if window is None else window.remaining
+        return known is not None and report.remaining is not None and report.remaining > known
+
+    def _merge(
+        self, reports: Iterable[WindowReport], now: Now, ticket: int = 0, began: int | None = None
+    ) -> None:
+        """Take over what an attempt, or a poll that began then, told."""
         for report in reports:
             resets = None if report.resets_at is None else now.mono_at(report.resets_at)
             if resets is not None and resets <= now.mono:
                 resets = None
             window, news = self._windows.get(report.name), report
-            if window is not None and 0 < ticket < window.ticket and not window.unconfirmed:
+            if window is not None and window.is_newer(ticket, began) and not window.unconfirmed:
                 news = window.corrected(report, resets)
             if news is not None:
                 self._put(window, news, resets, ticket, now)
@@ -306,25 +335,44 @@ class Quota:
                 self._streak += grows
                 longer = UNTOLD_LIMIT_MS << min(max(self._streak - 2, 0), 16)
                 told = FIRST_UNTOLD_MS if self._streak == 1 else min(longer, MAX_UNTOLD_MS)
-            self._hold_on(told, "rate_limited", "retry_after", now)
+            self._hold_on(told, "rate_limited", self._spent(now) - {CREDIT}, now)
         elif outcome.kind == "credit":
-            self._hold_on(told if told is not None else NO_CREDIT_MS, "no_credit", "retry_after", now)
+            wait = told if told is not None else NO_CREDIT_MS
+            self._hold_on(wait, "no_credit", frozenset((CREDIT,)), now)
         elif outcome.kind == "overload" or attempt.status == 503:
-            self._hold_on(told, "overloaded", "retry_after", now)
+            self._hold_on(told, "overloaded", frozenset(), now)
 
-    def _hold_on(self, wait: int | None, code: str, source: QuotaSource, now: Now) -> None:
-        if wait is None:
-            return
-        self._hold = max(self._hold or 0, now.mono + min(wait, MAX_HOLD_MS))
-        self._code, self._source = code, source
+    def _hold_on(self, wait: int | None, code: str, causes: frozenset[str], now: Now) -> None:
+        if wait is not None:
+            self._hold(code, Hold(now.mono + min(wait, MAX_HOLD_MS), "retry_after", causes), now)
+
+    def _keep_spent(self, now: Now) -> None:
+        """Whatever room a refusal's own headers show, it shortens no wait for a window."""
+        spent = [window for window in self._windows.values() if window.holds(now.mono)]
+        if spent:
+            last = max(spent, key=lambda window: window.blocks_until)
+            causes = frozenset(window.name for window in spent)
+            self._hold("window_spent", Hold(last.blocks_until, last.told_by, causes), now)
+
+    def _hold(self, code: str, hold: Hold, now: Now) -> None:
+        known = self._holds.get(code)
+        self._holds[code] = hold if known is None or hold.until >= known.until else known
+        self._refused_at = now.mono
+
+    def _spent(self, now: Now) -> frozenset[str]:
+        """The windows that hold the provider back."""
+        return frozenset(name for name, window in self._windows.items() if window.holds(now.mono))
 
     def _settle(self, now: Now) -> list[Told]:
         """Compare what holds now with what was told last, and tell the difference."""
-        until = self._hold
+        until: int | None = None
+        for code, hold in self._holds.items():
+            if until is None or hold.until > until:
+                until, self._code, self._source = hold.until, code, hold.source
         for window in self._windows.values():
             if window.holds(now.mono) and (until is None or window.blocks_until > until):
                 until = window.blocks_until
-                self._code, self._source = "window_spent", _SOURCES.get(window.source, "headers")
+                self._code, self._source = "window_spent", window.told_by
         was, self._told_until = self._told_until, until
         if until is not None:
             self._trial, self._trial_ticket = False, None

@@ -10,9 +10,15 @@ from crtui.core import saved
 from crtui.core.inputs import WindowReport
 from crtui.core.now import MINUTE, SECOND
 from crtui.core.trend import WindowTrend
+from crtui.core.views import QuotaSource
 
 SAME_RESET_MS: Final = 2 * SECOND
 """Resets this close together are one: many are told as whole seconds from then on."""
+_SOURCES: Final[dict[str, QuotaSource]] = {
+    "headers": "headers",
+    "subscription": "subscription",
+    "poll": "poll",
+}
 
 
 @dataclass(slots=True)
@@ -44,9 +50,18 @@ class Window:
         """A spent window's reset; one that never told it is taken for a minute's."""
         return self.resets if self.resets is not None else self.observed_mono + MINUTE
 
+    @property
+    def told_by(self) -> QuotaSource:
+        """Its source, as a wait for it names it."""
+        return _SOURCES.get(self.source, "headers")
+
     def holds(self, mono: int) -> bool:
         """Whether it keeps requests away at a monotonic time."""
         return self.spent and self.blocks_until > mono
+
+    def is_newer(self, ticket: int, began: int | None) -> bool:
+        """Whether it was told by a later attempt, or after a poll that began then had begun."""
+        return 0 < ticket < self.ticket if began is None else began < self.observed_mono
 
     def corrected(self, report: WindowReport, resets: int | None) -> WindowReport | None:
         """What a report adds that was made before the one that told this window last; None: nothing.

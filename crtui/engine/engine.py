@@ -170,7 +170,7 @@ class Engine:
     def observe(self, seen: Observation) -> None:
         """A poll has ended, which also told what is only shown."""
         self.inventory.saw(seen)
-        self.poll(seen.poll)
+        self.poll(replace(seen.poll, took_ms=max(0, self.clock.now().mono - seen.asked.mono)))
 
     def hear(self, hearsay: Hearsay) -> None:
         """Somebody else was told of a provider's windows."""

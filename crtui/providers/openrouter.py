@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crtui.core.inputs import WindowReport
+from crtui.core.inputs import CREDIT, WindowReport
 from crtui.core.now import DAY, next_midnight, next_month
 from crtui.providers.reading import Json, amount, expect_object, parse, part
 from crtui.providers.seen import Seen
@@ -20,7 +20,7 @@ def read_openrouter_key(body: bytes, wall: int) -> Seen:
     are told only where no credit was ever bought: an account with credit goes on without them.
     """
     data = expect_object(parse(body).get("data"))
-    windows = [_window("credit", data, "limit_remaining", _period_end(data.get("limit_reset"), wall))]
+    windows = [_window(CREDIT, data, "limit_remaining", _period_end(data.get("limit_reset"), wall))]
     free = part(data, "free_model_daily_requests")
     if free and data.get("is_free_tier") is not False:
         windows.append(_window("free-day", free, "remaining", next_midnight(wall)))

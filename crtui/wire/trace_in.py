@@ -150,6 +150,7 @@ def _poll(fields: Fields, wall: int) -> Poll:
         ),
         _windows(fields),
         None if used is None or total is None else MemoryReport(used, total),
+        fields.whole("took_ms") or 0,
     )
 
 

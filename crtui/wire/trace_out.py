@@ -71,6 +71,7 @@ class _Poll(_Line, tag="poll"):
     windows: list[trace_lines.Window] = []
     models: list[_Model] | None = None
     memory: _Memory | None = None
+    took_ms: int = 0
 
 
 class _Hearsay(_Line, tag="hearsay"):
@@ -213,6 +214,7 @@ def _poll(item: Poll) -> _Poll:
         if models is None
         else [_Model(m.name, m.loaded, m.context, m.vram_bytes) for m in models],
         memory=None if item.memory is None else _memory(item.memory),
+        took_ms=item.took_ms,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from crtui.core.inputs import Attempt, Poll, Usage, WindowReport
 from crtui.core.now import DAY, HOUR, MINUTE, SECOND, Now
 from crtui.core.settings import ProviderSettings
+from crtui.core.window import SAME_RESET_MS
 
 FAULTS = {500, 503, 529}
 UNTOUCHED = {400, 404, 402, 429}
@@ -90,33 +91,63 @@ class HealthLedger:
 
 
 @dataclass
-class QuotaLedger:
-    """Every reason to wait, with its own end; the latest counts."""
+class WindowLedger:
+    """What was told of a window last, and by which attempt."""
 
-    hold: int | None = None
+    spent: bool
+    resets: int | None
+    seen: int
+    ticket: int = 0
+
+    def end(self) -> int:
+        return self.seen + MINUTE if self.resets is None else self.resets
+
+    def contradicts(self, report: WindowReport, resets: int | None) -> bool:
+        """Whether it knows better than a report that was made before it was told."""
+        ahead = 0 if resets is None or self.resets is None else resets - self.resets
+        return ahead < -SAME_RESET_MS or (ahead <= SAME_RESET_MS and self.spent and not report.spent)
+
+
+@dataclass
+class QuotaLedger:
+    """Every reason to wait, with its own end and the windows it is for; the latest end counts."""
+
+    holds: dict[str, tuple[int, set[str]]] = field(default_factory=dict)
     row: int = 0
     trial: tuple[int, int] | None = None
     out: bool = False
     trial_due: bool = False
     refused_until: int = 0
-    windows: dict[str, tuple[bool, int | None, int]] = field(default_factory=dict)
+    refused_at: int | None = None
+    windows: dict[str, WindowLedger] = field(default_factory=dict)
 
     def until(self, mono: int) -> int | None:
-        ends = [] if self.hold is None else [self.hold]
-        for spent, resets, seen in self.windows.values():
-            if spent:
-                ends.append(seen + MINUTE if resets is None else resets)
+        ends = [end for end, _ in self.holds.values()]
+        ends += [window.end() for window in self.windows.values() if window.spent]
         return max((end for end in ends if end > mono), default=None)
 
-    def read(self, reports: tuple[WindowReport, ...], now: Now) -> None:
+    def spends(self, mono: int) -> set[str]:
+        return {name for name, window in self.windows.items() if window.spent and window.end() > mono}
+
+    def read(
+        self, reports: tuple[WindowReport, ...], now: Now, ticket: int = 0, began: int | None = None
+    ) -> None:
         for report in reports:
             resets = None if report.resets_at is None else now.mono_at(report.resets_at)
             if resets is not None and resets <= now.mono:
                 resets = None
-            _, known, _ = self.windows.get(report.name, (False, None, 0))
-            if resets is None and known is not None and known > now.mono:
-                resets = known
-            self.windows[report.name] = (report.used_percent == 100, resets, now.mono)
+            known = self.windows.get(report.name, WindowLedger(False, None, 0))
+            late = 0 < ticket < known.ticket
+            if began is not None:
+                late = began < known.seen or (self.refused_at is not None and began < self.refused_at)
+            if late and known.contradicts(report, resets):
+                continue
+            self.windows[report.name] = WindowLedger(
+                report.spent,
+                known.resets if resets is None else resets,
+                now.mono,
+                max(ticket, known.ticket),
+            )
 
     def settle(self, mono: int, *, evidence: bool = True) -> None:
         """What time, or something heard, has come to: out, to be tried, or neither."""
@@ -131,16 +162,21 @@ class QuotaLedger:
         if item.ok and clear and not item.limits.windows:
             self.row = 0
         elif not (item.ok and 0 < item.ticket <= self.refused_until):
-            before = self.until(now.mono)
+            spent = self.spends(now.mono)
+            if spent and not item.ok:
+                self.hold("window", max(self.windows[name].end() for name in spent), spent, now.mono)
             self.hear(item, now)
-            if not item.ok and self.hold is not None:
+            if not item.ok and self.holds:
                 self.refused_until = max(self.refused_until, item.ticket, *live)
-            if not item.ok and before is not None:
-                self.hold = max(self.hold or 0, before)
             self.settle(now.mono)
 
+    def hold(self, why: str, end: int, windows: set[str], mono: int) -> None:
+        self.refused_at = mono
+        if end >= self.holds.get(why, (0, set()))[0]:
+            self.holds[why] = (end, windows)
+
     def hear(self, item: Attempt, now: Now) -> None:
-        self.read(item.limits.windows, now)
+        self.read(item.limits.windows, now, item.ticket)
         decides = item.ticket == 0 or (self.trial is not None and self.trial[0] == item.ticket)
         grows = decides or self.row == 0
         if decides:
@@ -150,11 +186,12 @@ class QuotaLedger:
         if item.ok:
             self.row = 0
             if item.limits.windows and room:
-                self.hold = None
+                self.holds = {}
             return
-        told = item.limits.retry_after_ms
+        told, windows = item.limits.retry_after_ms, set[str]()
         if item.status == 429:
-            if told is None and not any(self.spends(name, now.mono) for name in self.windows):
+            windows = self.spends(now.mono)
+            if told is None and not any(self.windows[name].resets for name in windows):
                 self.row += grows
                 told = SECOND if self.row == 1 else min(MINUTE * 2 ** (self.row - 2), HOUR)
         elif item.status == 402:
@@ -162,39 +199,36 @@ class QuotaLedger:
         elif item.status not in (503, 529):
             told = None
         if told is not None:
-            self.hold = max(self.hold or 0, now.mono + min(told, MAX_HOLD))
+            self.hold(str(item.status), now.mono + min(told, MAX_HOLD), windows, now.mono)
 
-    def spends(self, name: str, mono: int) -> bool:
-        spent, resets, _ = self.windows[name]
-        return spent and resets is not None and resets > mono
-
-    def poll(self, reports: tuple[WindowReport, ...], now: Now) -> None:
-        self.read(reports, now)
-        if reports and not any(report.spent for report in reports):
-            self.hold = self.trial = None
-            self.trial_due = False
+    def poll(self, item: Poll, now: Now) -> None:
+        began = now.mono - item.took_ms
+        if self.refused_at is None or began >= self.refused_at:
+            room = {report.name for report in item.windows if not report.spent}
+            self.holds = {why: (end, of) for why, (end, of) in self.holds.items() if not of or of - room}
+        self.read(item.windows, now, began=began)
         self.settle(now.mono)
 
     def hearsay(self, reports: tuple[WindowReport, ...], now: Now) -> None:
-        spent = {name for name, (spent, _, _) in self.windows.items() if spent}
+        spent = {name for name, window in self.windows.items() if window.spent}
         self.read(tuple(r for r in reports if not r.spent and r.name not in spent), now)
 
     def pass_time(self, mono: int) -> None:
-        if self.hold is not None and self.hold <= mono:
-            self.hold = None
+        self.holds = {why: (end, of) for why, (end, of) in self.holds.items() if end > mono}
         if self.trial is not None and self.trial[1] <= mono:
             self.trial = None
-        past = [
-            name for name, (_, resets, _) in self.windows.items() if resets is not None and resets <= mono
-        ]
-        for name in past:
-            self.windows[name] = (False, None, 0)
+        for window in self.windows.values():
+            if window.resets is not None and window.resets <= mono:
+                window.spent, window.resets, window.seen = False, None, 0
         self.settle(mono, evidence=False)
 
     def reset(self) -> None:
-        self.hold, self.row, self.trial = None, 0, None
-        self.out, self.trial_due, self.refused_until = False, False, 0
-        self.windows = {name: (False, resets, seen) for name, (_, resets, seen) in self.windows.items()}
+        self.holds, self.row, self.trial = {}, 0, None
+        self.out, self.trial_due = False, False
+        self.refused_until, self.refused_at = 0, None
+        for window in self.windows.values():
+            if window.spent:
+                window.spent, window.resets, window.seen = False, None, 0
 
 
 @dataclass

@@ -259,11 +259,13 @@ class Machine(Laws):
     @rule(data=st.data(), name=providers, ok=st.booleans())
     def probe(self, data: st.DataObject, name: str, ok: bool) -> None:
         windows = data.draw(self.reports()) if ok else ()
+        took_ms = data.draw(st.sampled_from([0, 3_000]))
         self.feed(Tick())
-        self.feed(Poll(name, ok, "" if ok else "refused", windows=windows))
-        self.ledgers[name].health.poll(Poll(name, ok), self.mono)
-        if ok:
-            self.ledgers[name].quota.poll(windows, self.now)
+        poll = Poll(name, ok, "" if ok else "refused", windows=windows, took_ms=took_ms)
+        self.feed(poll)
+        self.ledgers[name].health.poll(poll, self.mono)
+        if windows:
+            self.ledgers[name].quota.poll(poll, self.now)
 
     @rule(data=st.data(), name=providers)
     def gossip(self, data: st.DataObject, name: str) -> None:
@@ -351,6 +353,8 @@ class Machine(Laws):
             ledger.live.clear()
             ledger.health.trial = ledger.quota.trial = None
             ledger.quota.refused_until = 0
+            for window in ledger.quota.windows.values():
+                window.ticket = 0
             if gone == 0:
                 assert self.row(name).operator.override == orders[name], "H9: an order outlives a restart"
         self.trials.clear()
@@ -366,11 +370,11 @@ class Machine(Laws):
     def shift(ledger: Ledger, ms: int) -> None:
         health, quota = ledger.health, ledger.quota
         health.retry = None if health.retry is None else health.retry + ms
-        quota.hold = None if quota.hold is None else quota.hold + ms
-        quota.windows = {
-            name: (spent, None if resets is None else resets + ms, seen + ms)
-            for name, (spent, resets, seen) in quota.windows.items()
-        }
+        quota.holds = {why: (end + ms, of) for why, (end, of) in quota.holds.items()}
+        quota.refused_at = None if quota.refused_at is None else quota.refused_at + ms
+        for window in quota.windows.values():
+            window.resets = None if window.resets is None else window.resets + ms
+            window.seen += ms
         ledger.memory = None if ledger.memory is None else ledger.memory + ms
         kind, until = ledger.override
         ledger.override = (kind, None if until is None else until + ms)

@@ -12,6 +12,7 @@ from crtui.core.budget import Budget
 from crtui.core.burn import Burn
 from crtui.core.core import Core
 from crtui.core.health import Health
+from crtui.core.hold import Hold
 from crtui.core.inputs import Attempt, Hearsay, Poll
 from crtui.core.memory import Memory
 from crtui.core.now import DAY, Now
@@ -47,9 +48,9 @@ def around(patch: Patch, cls: type, name: str, after: Callable[..., Any]) -> Non
 def a_second_refusal_keeps_the_first_deadline(patch: Patch) -> None:
     original = Quota._hold_on
 
-    def wrong(self: Quota, wait: Any, code: Any, source: Any, now: Now) -> None:
-        if self._hold is None:
-            original(self, wait, code, source, now)
+    def wrong(self: Quota, wait: Any, code: Any, causes: Any, now: Now) -> None:
+        if not self._holds:
+            original(self, wait, code, causes, now)
 
     patch.setattr(Quota, "_hold_on", wrong)
 
@@ -60,7 +61,7 @@ def a_second_refusal_replaces_the_deadline(patch: Patch) -> None:
 
     def wrong(self: Quota, attempt: Attempt, result: Any, now: Now, *, grows: bool) -> None:
         if attempt.limits.retry_after_ms is not None:
-            self._hold = self._told_until = None
+            self._holds.clear()
         original(self, attempt, result, now, grows=grows)
 
     patch.setattr(Quota, "_refused", wrong)
@@ -72,7 +73,7 @@ def a_late_success_ends_a_cooldown(patch: Patch) -> None:
 
     def wrong(self: Quota, attempt: Attempt, result: Any, now: Now, newest: int = 0) -> Any:
         if result.kind == "ok":
-            self._hold = None
+            self._holds.clear()
         return original(self, attempt, result, now, newest) + self._settle(now)
 
     patch.setattr(Quota, "fold", wrong)
@@ -134,8 +135,8 @@ def a_rate_limit_counts_as_a_failure(patch: Patch) -> None:
 def waits_run_on_the_wall_clock(patch: Patch) -> None:
     original = Quota._hold_on
 
-    def wrong(self: Quota, wait: Any, code: Any, source: Any, now: Now) -> None:
-        original(self, wait, code, source, Now(1_000_000 + now.wall - START, now.wall))
+    def wrong(self: Quota, wait: Any, code: Any, causes: Any, now: Now) -> None:
+        original(self, wait, code, causes, Now(1_000_000 + now.wall - START, now.wall))
 
     patch.setattr(Quota, "_hold_on", wrong)
 
@@ -306,10 +307,10 @@ def a_reset_clears_what_was_spent(patch: Patch) -> None:
 def windows_are_replaced_as_a_set(patch: Patch) -> None:
     original = Quota._merge
 
-    def wrong(self: Quota, reports: Any, now: Now, ticket: int = 0) -> None:
+    def wrong(self: Quota, reports: Any, now: Now, ticket: int = 0, began: int | None = None) -> None:
         if reports:
             self._windows.clear()
-        original(self, reports, now, ticket)
+        original(self, reports, now, ticket, began)
 
     patch.setattr(Quota, "_merge", wrong)
 
@@ -318,13 +319,26 @@ def windows_are_replaced_as_a_set(patch: Patch) -> None:
 def a_window_past_its_reset_still_holds(patch: Patch) -> None:
     original = Quota._merge
 
-    def wrong(self: Quota, reports: Any, now: Now, ticket: int = 0) -> None:
-        original(self, reports, now, ticket)
+    def wrong(self: Quota, reports: Any, now: Now, ticket: int = 0, began: int | None = None) -> None:
+        original(self, reports, now, ticket, began)
         for report in reports:
             if report.resets_at is not None and report.resets_at <= now.wall:
                 self._windows[report.name].resets = now.mono + 60_000
 
     patch.setattr(Quota, "_merge", wrong)
+
+
+@mutant
+def a_poll_with_any_room_lifts_every_wait(patch: Patch) -> None:
+    patch.setattr(Hold, "is_lifted", lambda self, room: bool(room))
+
+
+@mutant
+def a_poll_from_before_the_refusal_lifts_it(patch: Patch) -> None:
+    original = Quota.fold_windows
+    patch.setattr(
+        Quota, "fold_windows", lambda self, windows, now, took_ms=0: original(self, windows, now, 0)
+    )
 
 
 @mutant

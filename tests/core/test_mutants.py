@@ -7,7 +7,15 @@ from functools import partial
 
 import pytest
 
-from tests.core import test_budget, test_dump, test_memory, test_operator, test_quota
+from tests.core import (
+    test_budget,
+    test_dump,
+    test_health,
+    test_lifting,
+    test_memory,
+    test_operator,
+    test_quota,
+)
 from tests.core.mutants import MUTANTS, Mutant
 from tests.core.test_machine import run
 
@@ -30,7 +38,16 @@ BY_TABLE: dict[str, Callable[[], None]] = {
     ),
     "an_order_is_lost_at_a_restart": test_dump.test_an_override_survives_and_ends_when_it_was_to_end,
     "an_order_for_a_time_never_ends": test_operator.test_an_order_for_a_time_ends_by_itself_and_says_so,
+    "a_lost_trial_is_never_given_back": test_health.test_a_trial_that_is_never_reported_is_given_back,
     "a_pin_does_not_lead": test_operator.test_a_pin_is_first_of_all_and_the_newest_pin_leads,
+    "a_poll_from_before_the_refusal_lifts_it": partial(
+        test_lifting.test_a_poll_that_began_before_the_refusal_lifts_nothing,
+        (429, test_lifting.FULL),
+        test_lifting.ROOM,
+    ),
+    "a_poll_with_any_room_lifts_every_wait": partial(
+        test_lifting.test_no_poll_shortens_a_wait_of_which_no_window_was_the_cause, 429, test_lifting.ROOM
+    ),
     "a_reset_clears_what_was_spent": test_budget.test_a_reset_does_not_clear_a_months_spend,
     "a_success_from_before_the_refusal_is_evidence_of_room": (
         test_quota.test_a_success_that_began_before_the_refusal_is_no_evidence_of_room

@@ -260,16 +260,6 @@ def test_newer_room_in_another_unit_opens_a_spent_window_unless_it_began_before(
     assert (seen.remaining, seen.used_percent) == (room.get("remaining"), room.get("used"))
 
 
-@pytest.mark.fault("S47")
-def test_a_poll_with_room_in_its_windows_lifts_the_wait_a_plain_good_poll_does_not():
-    world = World("a")
-    world.fail("a", 429, retry_after=100)
-    world.poll("a")
-    assert until(world) == 100
-    world.poll("a", windows=(window("credit", remaining=3.5, source="poll"),))
-    assert world.row("a").quota.state == "available"
-
-
 @pytest.mark.fault("L01")
 def test_when_the_time_has_passed_one_request_finds_out():
     world = World("a", "b")
@@ -353,17 +343,6 @@ def test_many_refusals_of_attempts_that_overlapped_are_one():
     world.at(1).tick()
     world.fail("a", 429, ticket=world.begin("a"))
     assert until(world) == 1 + 60
-
-
-def test_a_poll_that_shows_room_gives_a_running_trials_permit_back():
-    world = World("a", "b")
-    world.fail("a", 429, retry_after=20)
-    world.at(20).begin("a")
-    assert world.dropped() == {"a": "quota:trial"}
-    world.poll("a", windows=(window("credit", remaining=3.5, source="poll"),))
-
-    assert world.order() == "a b"
-    assert world.row("a").standing == "eligible"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from crtui.engine.recorder import TraceRecorder
 from crtui.engine.retention import Retention
 from crtui.engine.run import begin_run
 from crtui.engine.state_dir import StateDir
+from crtui.providers.provider import build_providers
 from crtui.replay.run import Replay
 
 PROVIDER: dict[str, object] = {
@@ -67,8 +68,9 @@ class Live:
         if trace is not None:
             self.recorder = TraceRecorder(trace, config.to_data(), 0, self.notices)
             self.recorder.begin(run.state, run.events, run.now)
+        providers, _ = build_providers(config, {})
         self.engine = Engine(
-            settings, {}, self.clock, url="", record=self.recorder, run=run, notices=self.notices
+            settings, providers, self.clock, url="", record=self.recorder, run=run, notices=self.notices
         )
 
     def turn(self) -> None:

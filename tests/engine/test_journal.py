@@ -16,6 +16,7 @@ from crtui.core.inputs import Limits, ModelReport, Poll, Usage, WindowReport
 from crtui.core.now import DAY, HOUR, MINUTE
 from crtui.engine import journal as journal_module
 from crtui.engine.journal import CHECKPOINT_INPUTS, CHECKPOINT_MS
+from crtui.providers.probing import Observation
 from tests.engine.conftest import TEXT, Live, config_data, replayed
 
 RULES = {
@@ -75,6 +76,23 @@ def test_a_rule_that_matched_by_a_text_matches_again_without_it(live):
 
     assert replayed(lines)["events"] == live.shown()["events"]
     assert b"please" not in b"".join(lines)
+
+
+def test_a_poll_that_was_under_way_at_a_refusal_lifts_nothing_and_replays_the_same(live):
+    live.start()
+    room = Poll("a", ok=True, windows=(WindowReport("5h", "poll", 10.0),))
+    asked = live.clock.now()
+    full = WindowReport("5h", "headers", 100.0)
+    live.serve(ok=False, status=429, limits=Limits(90_000, (full,)))
+    live.clock.advance(40)
+    live.engine.observe(Observation(room, asked))
+    live.turn()
+    shown = live.shown()
+
+    assert shown["providers"][0]["quota"]["state"] == "quota_exhausted"
+    assert live.replayed() == shown
+    live.engine.observe(Observation(room, live.clock.now()))
+    assert live.shown()["providers"][0]["quota"]["state"] == "available"
 
 
 def test_an_export_from_a_checkpoint_carries_its_state_and_what_was_in_flight(live):

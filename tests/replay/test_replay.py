@@ -212,7 +212,7 @@ def test_a_bad_config_in_the_header_is_named_by_its_key():
         ),
         Attempt("a", True, status=200),
         Poll("a", False, "connection refused"),
-        Poll("a", True, models=()),
+        Poll("a", True, models=(), took_ms=1_200),
         Hearsay("a", (WindowReport("5h", "subscription", 40.0, resets_at=1_795_165_260_000),)),
         Began("a", 7, "default"),
         Command("pin", "a", 90_000),
