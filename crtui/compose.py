@@ -225,6 +225,7 @@ def _access(config: Config, sock: socket.socket, control: str, environ: Mapping[
         control=Token(control),
         token=Token(token.reveal()) if token else None,
         max_body=gateway.max_body_mb * 1024 * 1024,
+        token_env=gateway.token_env,
     )
 
 

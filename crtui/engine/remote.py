@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -15,11 +16,14 @@ from crtui.core.inputs import Command
 from crtui.core.views import Snapshot
 from crtui.engine.link import BaseLink, LinkStatus
 from crtui.errors import CrtuiError, NoGatewayError
+from crtui.secret import Secret
 from crtui.text import scrub
 
 POLL_S: Final = 0.4
 TIMEOUT_S: Final = 5.0
 MAX_RETRY_S: Final = 10.0
+MARK: Final = "x-crtui-request-id"
+"""The header that every answer of a gateway has, and no other program's."""
 
 
 class GatewayRefusalError(CrtuiError):
@@ -33,11 +37,17 @@ class GatewayRefusalError(CrtuiError):
 class RemoteGateway:
     """The control plane of one gateway. Not thread-safe."""
 
-    def __init__(self, url: str, *, read_token: str | None, control_token: str | None) -> None:
+    def __init__(
+        self, url: str, *, read_token: Secret | None = None, control_token: Callable[[], Secret]
+    ) -> None:
+        """``control_token`` is asked at each order. Raises ``CrtuiError`` for what is no URL."""
         self.url = url.rstrip("/")
-        self._read = {"authorization": f"Bearer {read_token}"} if read_token else {}
-        self._control = {"authorization": f"Bearer {control_token}"} if control_token else {}
-        self._client = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
+        self._read = {} if read_token is None else _bearer(read_token)
+        self._control_token = control_token
+        try:
+            self._client = httpx.Client(base_url=self.url, timeout=TIMEOUT_S, trust_env=False)
+        except httpx.InvalidURL:
+            raise CrtuiError(f"{scrub(url, 200)} is not a URL; write it as http://127.0.0.1:4747") from None
         self._tag: str | None = None
         self._last: Snapshot | None = None
 
@@ -72,7 +82,11 @@ class RemoteGateway:
             raise NoGatewayError(f"{self.url} answers, but it is not a crtui gateway") from fault
 
     def send(self, command: Command) -> None:
-        """Give an order. Raises ``NoGatewayError`` or ``CrtuiError`` with the gateway's own words."""
+        """Give an order.
+
+        Raises ``NoGatewayError``, ``CrtuiError`` with the gateway's own words, or what asking for the
+        control token raises.
+        """
         body: dict[str, object] = {}
         if command.for_ms is not None:
             body["for_s"] = command.for_ms / 1000
@@ -85,7 +99,7 @@ class RemoteGateway:
             body |= {"model": command.model, "cancel": command.command == "cancel_pull"}
         else:
             path = f"/crtui/v1/providers/{command.provider}/{command.command}"
-        headers = {**self._control, "content-type": "application/json"}
+        headers = {**_bearer(self._control_token()), "content-type": "application/json"}
         self._ask("POST", path, headers=headers, content=orjson.dumps(body))
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
@@ -96,11 +110,19 @@ class RemoteGateway:
                 f"no gateway answers at {self.url}; start one with `crtui` or `crtui serve`"
             ) from fault
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            why = str(fault) or type(fault).__name__
-            raise NoGatewayError(f"no gateway answers at {self.url} ({why})") from fault
+            # What httpx will not send it quotes, and that may be a token.
+            ours = isinstance(fault, httpx.LocalProtocolError)
+            why = type(fault).__name__ if ours else scrub(str(fault)) or type(fault).__name__
+            raise NoGatewayError(f"no gateway answers at {self.url} ({why})") from None
+        if MARK not in answer.headers:
+            raise NoGatewayError(f"{self.url} answers, but it is not a crtui gateway")
         if answer.status_code >= 400:
             raise GatewayRefusalError(self.url, f"{answer.status_code}: {_words(answer)}")
         return answer
+
+
+def _bearer(token: Secret) -> dict[str, str]:
+    return {"authorization": f"Bearer {token.reveal()}"}
 
 
 def _words(answer: httpx.Response) -> str:

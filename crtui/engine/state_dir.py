@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
 from typing import Final
 
+from crtui import secret
 from crtui.errors import CrtuiError
+from crtui.secret import Secret, SecretError
 
 TOKEN_FILE: Final = "token"
 
@@ -36,12 +39,8 @@ class StateDir:
     def token(self) -> str:
         """The control token: read, or made at first start and kept 0600."""
         file = self.path / TOKEN_FILE
-        try:
-            found = file.read_text("ascii").strip()
-            if found:
-                return found
-        except (OSError, UnicodeDecodeError):
-            pass
+        with contextlib.suppress(SecretError):
+            return secret.from_file(str(file.absolute())).reveal()
         made = secrets.token_urlsafe(32)
         if self.notice is None:
             try:
@@ -53,16 +52,15 @@ class StateDir:
         return made
 
 
-def read_token(path: Path) -> str:
+def read_token(path: Path) -> Secret:
     """The control token that a gateway of this state directory made. Raises ``CrtuiError``."""
     file = path / TOKEN_FILE
-    try:
-        return file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as fault:
+    if not file.exists():
         raise CrtuiError(
             f"no control token at {file}: start the gateway first, "
-            "or name its directory with --state-dir, or set CRTUI_TOKEN"
-        ) from fault
+            "or name its directory with --state-dir, or set the gateway's own token"
+        )
+    return secret.from_file(str(file.absolute()))
 
 
 def write_private(file: Path, data: bytes, *, sync: bool = True) -> None:

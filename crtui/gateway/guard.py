@@ -66,8 +66,8 @@ class Access:
     """The gateway's rules of entry.
 
     ``hosts`` are the Host header values served, ``origins`` the Origins (none by default: no page
-    has business here), ``token`` what every request needs (None: nothing on loopback), ``control``
-    what orders need, ``max_body`` is in bytes.
+    has business here), ``token`` what every request needs (None: nothing on loopback), from the variable
+    ``token_env``, ``control`` what orders need, ``max_body`` is in bytes.
     """
 
     hosts: frozenset[bytes]
@@ -75,6 +75,7 @@ class Access:
     token: Token | None = None
     origins: frozenset[bytes] = field(default_factory=frozenset[bytes])
     max_body: int = 64 * 1024 * 1024
+    token_env: str = "CRTUI_TOKEN"
 
     def head(self, raw: Sequence[Header], target: bytes) -> Refusal | None:
         """Judge how the request is framed and where it was meant for. Header names are in lower case."""
@@ -95,7 +96,7 @@ class Access:
         offers = credentials(headers)
         if any(token is not None and token.matches(offer) for token in accepted for offer in offers):
             return None
-        what = "control token (see <state-dir>/token)" if order else "token (CRTUI_TOKEN)"
+        what = "control token (see <state-dir>/token)" if order else f"token ({self.token_env})"
         return Refusal(401, f"the gateway's {what} is missing or wrong", "invalid_api_key", retry=False)
 
     def body(self, headers: Headers, *, optional: bool = False) -> Refusal | None:

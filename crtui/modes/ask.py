@@ -8,12 +8,14 @@ from typing import Final, cast
 
 import orjson
 
+from crtui.config.credentials import gateway_token
 from crtui.config.load import load_config
+from crtui.config.model import Config
 from crtui.core.inputs import ABOUT_ALL, Command, CommandName
 from crtui.core.views import Snapshot
 from crtui.engine.remote import RemoteGateway
 from crtui.engine.state_dir import read_token
-from crtui.errors import CrtuiError
+from crtui.errors import ConfigError, CrtuiError
 from crtui.modes.options import Options
 from crtui.modes.text import status_text
 
@@ -30,21 +32,19 @@ def gateway_url(options: Options, url: str | None) -> str:
     return f"http://{_reachable(address.host)}:{address.port}"
 
 
-def connect(options: Options, url: str | None, *, ordering: bool) -> RemoteGateway:
-    """The control plane of that gateway, with the tokens it needs.
-
-    Raises ``CrtuiError`` where an order needs a token and none is to be found.
-    """
-    read = os.environ.get("CRTUI_TOKEN") or None
-    control = read
-    if ordering and control is None:
-        control = read_token(options.state_path)
-    return RemoteGateway(gateway_url(options, url), read_token=read, control_token=control)
+def connect(options: Options, url: str | None) -> RemoteGateway:
+    """The control plane of that gateway, with the tokens it needs. Raises ``CrtuiError``."""
+    token = gateway_token(_config(options, named=url is not None), os.environ)
+    return RemoteGateway(
+        gateway_url(options, url),
+        read_token=token,
+        control_token=lambda: token or read_token(options.state_path),
+    )
 
 
 def status(options: Options, url: str | None, *, as_json: bool) -> int:
     """Print one snapshot; exit 0 with an eligible provider, 10 with only demoted ones, 11 with none."""
-    gateway = connect(options, url, ordering=False)
+    gateway = connect(options, url)
     try:
         data, snapshot = gateway.state_json()
     finally:
@@ -58,7 +58,7 @@ def status(options: Options, url: str | None, *, as_json: bool) -> int:
 
 def give_order(options: Options, name: str, provider: str, for_ms: int | None) -> int:
     """Order the running gateway; exit 2 for an unknown provider, 3 without a gateway."""
-    gateway = connect(options, None, ordering=True)
+    gateway = connect(options, None)
     try:
         known = {row.name for row in gateway.state().providers}
         if name not in ABOUT_ALL and provider not in known:
@@ -69,6 +69,16 @@ def give_order(options: Options, name: str, provider: str, for_ms: int | None) -
         gateway.close()
     print(f"{name.replace('_', ' ')} {provider}".strip() + ": done", file=sys.stderr)
     return 0
+
+
+def _config(options: Options, *, named: bool) -> Config:
+    """The config, for the variable of the token. Where the gateway is named, it can do without one."""
+    try:
+        return load_config(options.config, os.environ, options.listen).config
+    except ConfigError:
+        if not named or options.config is not None:
+            raise
+        return Config()
 
 
 def _exit_code(snapshot: Snapshot) -> int:

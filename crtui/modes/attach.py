@@ -41,8 +41,7 @@ def _connected(options: Options, urls: Sequence[str]) -> list[RemoteLink]:
     from crtui.errors import NoGatewayError
     from crtui.modes.ask import connect
 
-    ordering = not options.read_only
-    gateways = [connect(options, url, ordering=ordering) for url in urls or [None]]
+    gateways = [connect(options, url) for url in urls or [None]]
     absent: list[NoGatewayError] = []
     for gateway in gateways:
         try:

@@ -13,9 +13,11 @@ from typing import IO, Final
 
 import httpx
 
+from crtui.engine.remote import MARK
 from crtui.engine.state_dir import StateDir
 from crtui.errors import CrtuiError
 from crtui.modes.options import Options
+from crtui.secret import Secret
 
 START_S: Final = 30.0
 """Discovery may look for local servers before the gateway serves."""
@@ -26,14 +28,14 @@ _ASK_S: Final = 2.0
 _READY: Final = "crtui serves on "
 
 
-def answers(url: str, token: str | None) -> bool:
+def answers(url: str, token: Secret | None) -> bool:
     """Whether a gateway serves at this address."""
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+    headers = {"authorization": f"Bearer {token.reveal()}"} if token else {}
     try:
         answer = httpx.get(f"{url}/healthz", headers=headers, timeout=_ASK_S, trust_env=False)
     except httpx.HTTPError:
         return False
-    return "x-crtui-request-id" in answer.headers
+    return MARK in answer.headers
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from crtui.config.credentials import gateway_token
 from crtui.config.discover import KEY_VARIABLES
 from crtui.config.load import LoadedConfig, load_config
 from crtui.config.model import Config
@@ -39,7 +40,7 @@ def run(options: Options, command: Sequence[str]) -> int:
         raise CrtuiError("run what? Name a command, as in `crtui run -- claude`")
     loaded = load_config(options.config, os.environ, options.listen)
     config, withheld = loaded.config, _key_variables(loaded)
-    token = os.environ.get(config.gateway.token_env) or None
+    token = gateway_token(config, os.environ)
     with ExitStack() as stack:
         url = gateway_url(options, None)
         if config.gateway.address.port == 0 or not answers(url, token):
@@ -49,7 +50,7 @@ def run(options: Options, command: Sequence[str]) -> int:
         if agent == "claude" and token is None and _takes_callers_key(config):
             withheld -= set(setup.unset)
             setup = _with_own_credential(setup)
-        environ = _environ(setup, token or NO_KEY, withheld)
+        environ = _environ(setup, token.reveal() if token else NO_KEY, withheld)
         return _call([words[0], *setup.arguments, *words[1:]], environ)
 
 

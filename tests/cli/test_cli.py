@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import socket
 import stat
@@ -109,7 +110,8 @@ def test_status_without_a_gateway_exits_3(place):
     assert "no gateway answers" in one_line(done.stderr)
 
 
-def test_status_of_something_else_exits_3(place):
+@pytest.mark.parametrize("status", [b"200 OK", b"404 Not Found", b"304 Not Modified"])
+def test_status_of_something_else_exits_3(place, status):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -119,7 +121,7 @@ def test_status_of_something_else_exits_3(place):
         def answer() -> None:
             client, _ = other.accept()
             client.recv(4096)
-            client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]")
+            client.sendall(b"HTTP/1.1 %b\r\ncontent-length: 2\r\n\r\n[]" % status)
             client.close()
 
         thread = threading.Thread(target=answer)
@@ -175,6 +177,85 @@ def test_an_order_without_the_token_says_where_it_would_be(place, tmp_path):
 
     assert done.returncode == 2
     assert "no control token at" in one_line(done.stderr)
+
+
+def test_an_order_without_a_gateway_exits_3_also_where_none_has_ever_run(place):
+    done = place.run("demote", "a", "--listen", "127.0.0.1:9")
+
+    assert done.returncode == 3
+    assert "no gateway answers" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("command", ["status", "demote", "run"])
+@pytest.mark.parametrize("token", ["sk-CANARY\rtoken", "ünï"])
+def test_a_token_that_no_header_takes_is_refused_without_being_shown(place, command, token):
+    arguments = {"status": [], "demote": ["a"], "run": ["true"]}[command]
+    done = place.run(command, *arguments, CRTUI_TOKEN=token)
+
+    assert done.returncode == 2
+    assert "is not a key" in one_line(done.stderr)
+    assert token[:2] not in done.stderr
+
+
+def test_a_token_keeps_nothing_of_the_file_with_windows_line_ends_it_comes_from(place):
+    token = {"CRTUI_TOKEN": "sk-CANARYtok12345\r"}
+    with place.serving(place.config(ONE), **token) as serving:
+        address = serving.url.removeprefix("http://")
+        assert place.run("status", address, **token).returncode == 0
+        assert place.run("demote", "a", "--listen", address, **token).returncode == 0
+        assert place.run("status", address, CRTUI_TOKEN="sk-CANARYtok12345").returncode == 10
+    gone = place.run("status", address, **token)
+    assert gone.returncode == 3
+    assert "CANARY" not in one_line(gone.stderr)
+
+
+def test_a_control_token_that_is_none_is_refused_without_being_shown(place):
+    with place.serving(place.config(ONE)) as serving:
+        address = serving.url.removeprefix("http://")
+        (place.path / "state" / "token").write_text("CANARY\ntoken\n")
+        done = place.run("demote", "a", "--listen", address)
+
+    assert done.returncode == 2
+    assert "is not a key" in one_line(done.stderr)
+    assert "CANARY" not in done.stderr
+
+
+def test_the_token_is_read_from_the_variable_that_the_config_names(place):
+    config = place.config('[gateway]\ntoken_env = "TEAM_TOKEN"\n' + ONE)
+    token = {"TEAM_TOKEN": "canary-token-0123456789", "CRTUI_TOKEN": "another-one"}
+    with place.serving(config, **token) as serving:
+        address = serving.url.removeprefix("http://")
+        here = ("--config", str(config), "--listen", address)
+        assert place.run("status", *here, **token).returncode == 0
+        assert place.run("status", "--config", str(config), serving.url, **token).returncode == 0
+        assert place.run("demote", "a", *here, **token).returncode == 0
+        refused = place.run("status", *here)
+        assert "token (TEAM_TOKEN) is missing or wrong" in one_line(refused.stderr)
+
+
+def test_a_named_gateway_needs_no_config(place):
+    broken = place.config("[gateway]\nlisten = 1\n")
+    with place.serving(place.config(ONE, "good.toml"), CRTUI_TOKEN="t0ken") as serving:
+        done = place.run("status", serving.url, CRTUI_CONFIG=str(broken), CRTUI_TOKEN="t0ken")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert place.run("status", CRTUI_CONFIG=str(broken)).returncode == 2
+
+
+@pytest.mark.parametrize("url", ["http://[::1", ":::", "http://host:port"])
+def test_what_is_no_url_is_one_line(place, url):
+    done = place.run("status", url)
+
+    assert done.returncode == 2
+    assert "is not a URL; write it as http://127.0.0.1:4747" in one_line(done.stderr)
+
+
+def test_a_pipe_in_the_tokens_place_holds_nothing_up(place):
+    state = place.path / "state"
+    state.mkdir()
+    os.mkfifo(state / "token")
+    with place.serving(place.config(ONE)) as serving:
+        address = serving.url.removeprefix("http://")
+        assert place.run("demote", "a", "--listen", address).returncode == 0
 
 
 @pytest.mark.fault("D14", "K07")

@@ -68,7 +68,9 @@ async def url_of(state: Path) -> httpx.AsyncClient:
     """A client of the control plane, once the gateway has made its token."""
     while not (state / "token").exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.05)
-    return httpx.AsyncClient(headers={"authorization": f"Bearer {read_token(state)}"}, trust_env=False)
+    return httpx.AsyncClient(
+        headers={"authorization": f"Bearer {read_token(state).reveal()}"}, trust_env=False
+    )
 
 
 def configured(path: Path, upstream: Upstream, port: int, *more: str) -> Path:

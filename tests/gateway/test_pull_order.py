@@ -13,6 +13,7 @@ import pytest
 from crtui.core.inputs import Command, Pull
 from crtui.engine.puller import Puller
 from crtui.engine.remote import RemoteGateway
+from crtui.secret import Secret
 from crtui.wire.trace_in import decode
 from crtui.wire.trace_out import encode
 from tests.fakes.upstream import Upstream, stall
@@ -96,7 +97,7 @@ async def test_ordering_needs_the_control_token(house: Open) -> None:
 
 async def test_the_attached_screen_s_order_is_the_same(house: Open) -> None:
     async with Upstream(stall) as upstream, fetching(house, upstream) as gateway:
-        remote = RemoteGateway(gateway.url, read_token=None, control_token=CONTROL)
+        remote = RemoteGateway(gateway.url, control_token=lambda: Secret(CONTROL))
         await asyncio.to_thread(remote.send, Command("pull", "o", model="m"))
         assert [pull.model for pull in gateway.engine.provider_view("o").pulls] == ["m"]
         await asyncio.to_thread(remote.send, Command("cancel_pull", "o"))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from crtui.core.inputs import Command
 from crtui.engine.remote import RemoteGateway, RemoteLink
+from crtui.secret import Secret
 from tests.fakes.upstream import Upstream, stall
 
 from .conftest import CONTROL, Open, until
@@ -18,7 +19,7 @@ DEMOTE = Command("demote", "a")
 @asynccontextmanager
 async def linked(url: str, token: str) -> AsyncIterator[RemoteLink]:
     """A running link that has its first snapshot."""
-    link = RemoteLink(RemoteGateway(url, read_token=None, control_token=token))
+    link = RemoteLink(RemoteGateway(url, control_token=lambda: Secret(token)))
     link.start()
     try:
         await until(lambda: link.latest is not None)
