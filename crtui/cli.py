@@ -100,7 +100,7 @@ def _run(args: argparse.Namespace) -> int:
         case "serve":
             from crtui.modes.serve import serve
 
-            return serve(options, log_format=args.log_format, trace=args.trace)
+            return serve(options, log_format=args.log_format, trace=args.trace, owner=args.owner)
         case "run":
             from crtui.modes.run import run
 
@@ -211,6 +211,7 @@ def _add_running(add: _Add, common: argparse.ArgumentParser) -> None:
     serve = add("serve", parents=[common], help="core and gateway without a screen")
     serve.add_argument("--log-format", choices=("text", "json"), default="text", help="one line an event")
     serve.add_argument("--trace", type=Path, metavar="FILE", help="record the run's inputs as a trace")
+    serve.add_argument("--owner", type=int, metavar="FD", help=argparse.SUPPRESS)
     run = add("run", parents=[common], help="run a coding agent with its requests going to the gateway")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="claude, codex, aider …")
     attach = add("attach", parents=[common], help="the dashboard on gateways that run already")

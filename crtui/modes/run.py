@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 from crtui.config.credentials import gateway_token
 from crtui.config.discover import KEY_VARIABLES
@@ -18,7 +18,7 @@ from crtui.config.model import Config
 from crtui.errors import CrtuiError
 from crtui.modes.agent_env import NO_KEY, AgentSetup, setup_for
 from crtui.modes.ask import gateway_url
-from crtui.modes.headless import answers, gateway
+from crtui.modes.headless import gateway
 from crtui.modes.options import Options
 
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP)
@@ -31,9 +31,9 @@ _BY_SIGNAL: Final = 128
 def run(options: Options, command: Sequence[str]) -> int:
     """Run a command with what it needs to reach the gateway; its own exit code.
 
-    Starts a headless gateway where none answers at the configured address, for as long as the
-    command runs. What the gateway has keys of, the command gets no key of: it has no use for them, and
-    may do as others tell it. Raises ``CrtuiError`` where either cannot be started.
+    Starts a headless gateway where none answers at the configured address, for as long as this command
+    runs and others that have joined it. What the gateway has keys of, the command gets no key of: it has
+    no use for them, and may do as others tell it. Raises ``CrtuiError`` where either cannot be started.
     """
     words = list(command[1:] if command[:1] == ["--"] else command)
     if not words:
@@ -42,9 +42,9 @@ def run(options: Options, command: Sequence[str]) -> int:
     config, withheld = loaded.config, _key_variables(loaded)
     token = gateway_token(config, os.environ)
     with ExitStack() as stack:
-        url = gateway_url(options, None)
-        if config.gateway.address.port == 0 or not answers(url, token):
-            url = stack.enter_context(gateway(options))
+        stack.enter_context(_ending_by_signals())
+        address = config.gateway.address
+        url = stack.enter_context(gateway(options, address, gateway_url(options, None), token))
         agent = Path(words[0]).stem.lower()
         setup = setup_for(agent, url)
         if agent == "claude" and token is None and _takes_callers_key(config):
@@ -76,23 +76,42 @@ def _with_own_credential(setup: AgentSetup) -> AgentSetup:
 
 
 def _call(words: list[str], environ: dict[str, str]) -> int:
-    with _signals() as children:
+    with _signals() as (children, early):
         try:
             process = subprocess.Popen(words, env=environ)
         except OSError as error:
             why = "not found" if isinstance(error, FileNotFoundError) else error.strerror
             raise CrtuiError(f"{words[0]}: {why}") from None
         children.append(process)
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     return code if code >= 0 else _BY_SIGNAL - code
 
 
 @contextmanager
-def _signals() -> Generator[list[subprocess.Popen[bytes]]]:
-    """While the command runs, signals to end are its to obey, and ours to hand on."""
+def _ending_by_signals() -> Generator[None]:
+    """Before and after the command, a signal to end unwinds all that was begun."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(_BY_SIGNAL + number)
+
+    with _handled(_FORWARDED, end):
+        yield
+
+
+@contextmanager
+def _signals() -> Generator[tuple[list[subprocess.Popen[bytes]], list[int]]]:
+    """While the command runs, signals to end are its to obey, and ours to hand on.
+
+    Gives where to put it, and the signals that came before it was there.
+    """
     children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def hand_on(number: int, _frame: FrameType | None) -> None:
+        if not children:
+            early.append(number)
         for child in children:
             child.send_signal(number)
 
@@ -100,10 +119,19 @@ def _signals() -> Generator[list[subprocess.Popen[bytes]]]:
         return
 
     # Handlers and not SIG_IGN: the command would inherit that.
-    old = {number: signal.signal(number, hand_on) for number in _FORWARDED}
-    old |= {number: signal.signal(number, leave) for number in _TERMINALS}
+    with _handled(_FORWARDED, hand_on), _handled(_TERMINALS, leave):
+        yield children, early
+
+
+@contextmanager
+def _handled(
+    numbers: Sequence[signal.Signals], handler: Callable[[int, FrameType | None], None]
+) -> Generator[None]:
+    """Obey these signals so, but for those that are ignored, as nohup has it."""
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, handler) for number in heard}
     try:
-        yield children
+        yield
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for number, before in old.items():
+            signal.signal(number, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import signal
@@ -10,7 +11,12 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli.conftest import CRTUI, Place
@@ -145,6 +151,125 @@ def test_a_signal_to_end_reaches_the_command(place: Place) -> None:
         assert process.wait(15) == 128 + signal.SIGTERM
     finally:
         process.kill()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+@contextmanager
+def working(place: Place, config: Path, port: int, name: str, **environ: str) -> Iterator[Working]:
+    """``crtui run`` with an agent that asks its gateway whenever it is told to."""
+    asks = "import os, sys, urllib.request as u; url = os.environ['OPENAI_BASE_URL'] + '/models'\n"
+    asks += "for line in sys.stdin: print(u.urlopen(url).status, flush=True)"
+    ran = ["run", "--config", str(config), "--listen", f"127.0.0.1:{port}", agent(place, name, asks)]
+    process = subprocess.Popen(
+        [*CRTUI, *ran],
+        env={**place.environ, **environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield Working(process)
+        finally:
+            process.kill()
+
+
+@dataclass
+class Working:
+    """A running ``crtui run`` of an agent that asks."""
+
+    process: subprocess.Popen[str]
+
+    def asks(self) -> bool:
+        """Whether its gateway answers it."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("ask\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline() == "200\n"
+
+    def quits(self) -> int:
+        """End of its input ends it; the exit code."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(20)
+
+
+def await_nobody_at(port: int) -> None:
+    """Until nobody listens there. A gateway that ends closes what is open, though nothing was asked."""
+    try:
+        while True:
+            with socket.create_connection(("127.0.0.1", port)) as there:
+                there.settimeout(15)
+                assert there.recv(1) == b""
+    except (ConnectionRefusedError, ConnectionResetError):
+        return
+
+
+@pytest.mark.parametrize("end", ["quits", "is killed"])
+def test_a_gateway_lives_as_long_as_one_of_those_that_use_it(place: Place, end: str) -> None:
+    config, port = place.config(NOBODY), free_port()
+    with working(place, config, port, "first") as first, working(place, config, port, "second") as second:
+        assert first.asks()
+        assert second.asks()
+        if end == "quits":
+            assert first.quits() == 0
+        else:
+            first.process.kill()
+            first.process.wait(20)
+        assert second.asks()
+        assert second.quits() == 0
+    await_nobody_at(port)
+
+
+def test_several_that_start_at_once_share_one_gateway(place: Place) -> None:
+    config, port = place.config(NOBODY), free_port()
+    with ExitStack() as stack:
+        runs = [stack.enter_context(working(place, config, port, f"agent-{n}")) for n in range(3)]
+        assert all(run.asks() for run in runs)
+        log = (place.path / "state" / "log" / "run.log").read_text()
+        assert log.count("crtui serves on ") == 1
+        assert [run.quits() for run in runs] == [0, 0, 0]
+    await_nobody_at(port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_before_the_command_runs_leaves_no_gateway(place: Place, number: signal.Signals) -> None:
+    asked = socket.create_server(("127.0.0.1", 0))
+    # Discovery asks a server that never answers: the start takes as long as the test wants.
+    environ = {**place.environ, "OLLAMA_HOST": f"127.0.0.1:{asked.getsockname()[1]}"}
+    with (
+        asked,
+        subprocess.Popen([*CRTUI, "run", "--listen", "127.0.0.1:0", "true"], env=environ) as run,
+    ):
+        asking, _ = asked.accept()
+        [gateway] = psutil.Process(run.pid).children()
+        try:
+            with asking:
+                run.send_signal(number)
+                code = run.wait(15)
+            assert code == (-number if number == signal.SIGKILL else 128 + number)
+            gateway.wait(15)
+        finally:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                gateway.kill()
+
+
+@pytest.mark.parametrize("log", ["is a file", "leads to a full disk"])
+def test_a_log_that_cannot_be_written_holds_nothing_up(place: Place, log: str) -> None:
+    folder = place.path / "state" / "log"
+    if log == "is a file":
+        folder.parent.mkdir()
+        folder.touch()
+    else:
+        folder.mkdir(parents=True)
+        (folder / "run.log").symlink_to("/dev/full")
+    done = place.run("run", "--config", str(place.config(NOBODY)), "--listen", "127.0.0.1:0", "--", "true")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
