@@ -26,6 +26,7 @@ from crtui.config.load import LoadedConfig
 from crtui.config.model import Config
 from crtui.core.events import Event
 from crtui.engine.agent_feed import AgentFeed
+from crtui.engine.credentials import Credentials
 from crtui.engine.engine import Engine
 from crtui.engine.keeper import Keeper
 from crtui.engine.notices import Notices
@@ -84,7 +85,10 @@ class Stack:
         control = plant.state.token()
         if plant.state.notice is not None:
             notices.add(plant.state.notice)
-        run = begin_run(plant.state, settings, data, plant.clock, notices, seed=plant.seed)
+        credentials = Credentials(plant.state.path, providers)
+        run = begin_run(
+            plant.state, settings, data, plant.clock, notices, seed=plant.seed, credentials=credentials
+        )
         if self._recorder is not None:
             self._recorder.begin(run.state, run.events, run.now)
         self._pricing = Pricing(settings, providers, PriceList())

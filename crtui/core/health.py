@@ -266,6 +266,14 @@ class Health:
         return [("health.changed", data)]
 
 
+def without_refusal(dump: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What ``dump`` gave, as if a credential that was refused had never been tried."""
+    if not dump["auth"]:
+        return dump
+    healed = {"state": "HEALTHY", "failures": 0, "polls_only": True, "auth": False, "last_error": None}
+    return {**dump, **healed, "half_open": False, "retry": None, "doublings": 0}
+
+
 def _error_dump(error: ErrorView) -> dict[str, object]:
     return {"at": error.at, "status": error.status, "kind": error.kind, "message": error.message}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ import orjson
 from crtui.core.core import Core, UnknownProviderError
 from crtui.core.encode import event_from_json
 from crtui.core.events import Event
+from crtui.core.health import without_refusal
 from crtui.core.inputs import Tick
 from crtui.core.now import Now
 from crtui.core.plan import UnknownProfileError
@@ -100,12 +101,13 @@ def inputs_since(db: sqlite3.Connection, point: Point) -> Iterator[tuple[int, st
 
 
 def restore(
-    db: sqlite3.Connection, settings: CoreSettings, now: Now
+    db: sqlite3.Connection, settings: CoreSettings, now: Now, renewed: Collection[str] = ()
 ) -> tuple[Core, tuple[Event, ...]] | None:
     """The core as the last run left it, on today's settings and clocks, and its last events.
 
     None from a journal without a run. What concerns providers and profiles that are configured no
-    longer is passed over. Raises ``BadDumpError`` where the journal's dumps are of another version.
+    longer is passed over, as is that the providers in ``renewed`` were refused the credential they had
+    then. Raises ``BadDumpError`` where the journal's dumps are of another version.
     """
     point = newest_point(db)
     if point is None:
@@ -117,7 +119,16 @@ def restore(
         then = Now(point.start.mono + t, point.start.wall + t)
         _feed(fold, line, then)
     fold.feed(Tick(), then)
-    return Core.restore(settings, fold.core.dump(then), now, tickets=False), tuple(fold.events)
+    left = _renewed(fold.core.dump(then), renewed)
+    return Core.restore(settings, left, now, tickets=False), tuple(fold.events)
+
+
+def _renewed(dump: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    rows: dict[str, dict[str, Any]] = dump["providers"]
+    fresh = {
+        name: {**row, "health": without_refusal(row["health"])} for name, row in rows.items() if name in names
+    }
+    return {**dump, "providers": {**rows, **fresh}}
 
 
 def _feed(fold: Fold, line: str, now: Now) -> None:

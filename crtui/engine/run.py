@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from crtui.clock import Clock
@@ -12,6 +12,7 @@ from crtui.core.events import Event
 from crtui.core.now import Now
 from crtui.core.saved import BadDumpError
 from crtui.core.settings import CoreSettings
+from crtui.engine.credentials import Credentials
 from crtui.engine.history import restore
 from crtui.engine.journal import Dump, Journal
 from crtui.engine.journal_writer import JournalWriter
@@ -45,8 +46,11 @@ def begin_run(
     *,
     seed: int = 0,
     retention: Retention | None = None,
+    credentials: Credentials | None = None,
 ) -> Run:
     """Open the journal, restore what it knows, and begin a new segment of it.
+
+    A provider whose credential is another one than at the last start is no longer refused for that one.
 
     Whatever is wrong with the directory or the journal becomes a notice, and the run goes on in memory.
     """
@@ -65,7 +69,7 @@ def begin_run(
     else:
         if damaged is not None:
             notices.add(damaged)
-        past = _past(store, settings, now, notices)
+        past = _past(store, settings, now, notices, credentials.changed if credentials else ())
     core, events = past or (Core(settings, now, seed), ())
     known, journal = core.dump(now) if past else None, Journal()
     journal.begin(known, events, now)
@@ -74,14 +78,16 @@ def begin_run(
         writer.stop_saving(amiss, now)
     # At once, so that who looks from now on finds this run, and not the last one.
     writer.turn()
+    if credentials is not None:
+        credentials.keep()
     return Run(core, now, known, events, journal, writer)
 
 
 def _past(
-    store: Store, settings: CoreSettings, now: Now, notices: Notices
+    store: Store, settings: CoreSettings, now: Now, notices: Notices, renewed: Collection[str]
 ) -> tuple[Core, tuple[Event, ...]] | None:
     try:
-        return restore(store.db, settings, now)
+        return restore(store.db, settings, now, renewed)
     except BadDumpError as fault:
         notices.add(f"the last run's state cannot be read ({fault}); starting afresh, its history is kept")
     except (sqlite3.Error, LookupError, TypeError, ValueError) as fault:

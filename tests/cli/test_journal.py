@@ -319,3 +319,33 @@ def test_the_state_of_a_gateway_looks_ahead(place):
 
     assert [lane["provider"] for lane in forecast["lanes"]] == ["a"]
     assert forecast["start"] < forecast["end"]
+
+
+KEYED = (
+    '[[provider]]\nname = "a"\nkind = "openai-compatible"\nbase_url = "{}"\napi_key_env = "{}"\npoll_s = 0\n'
+)
+
+
+@pytest.mark.parametrize("change", ["nothing", "the key", "its variable", "the address"])
+async def test_a_refused_credential_stays_refused_until_it_is_another_one(place, change):
+    refused = status(401, {"error": {"message": "no such key"}})
+    first, second = {"A_KEY": "canary-first-key-0123456789"}, {"A_KEY": "canary-other-key-0123456789"}
+    async with Upstream(refused) as here, Upstream(ANSWER) as there, httpx.AsyncClient() as client:
+        with place.serving(place.config(KEYED.format(here.url, "A_KEY")), **first) as serving:
+            assert (await ask(client, serving)).status_code == 502
+            [row] = (await state_of(place, serving))["providers"]
+            assert (row["standing"], row["reasons"][0]["guard"]) == ("excluded", "auth")
+        config, environ = {
+            "nothing": ((here.url, "A_KEY"), first),
+            "the key": ((here.url, "A_KEY"), second),
+            "its variable": ((here.url, "B_KEY"), {**first, "B_KEY": second["A_KEY"]}),
+            "the address": ((there.url, "A_KEY"), first),
+        }[change]
+        for _ in range(RUNS):
+            with place.serving(place.config(KEYED.format(*config)), **environ) as serving:
+                [row] = (await state_of(place, serving))["providers"]
+                told = await exported(place, serving, 0)
+            assert row["standing"] == ("excluded" if change == "nothing" else "eligible")
+            assert (row["health"]["last_error"] is None) is (change != "nothing")
+    kept = (place.path / "state" / "credentials.json").read_bytes()
+    assert b"canary" not in kept + told
