@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import io
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO
 
 from crtui import __version__
 from crtui.errors import CrtuiError
@@ -18,7 +20,10 @@ _AGENTS: Final = ("claude", "codex", "aider", "opencode", "gemini", "openai", "a
 _IMPORTED: Final = ("coderouter", "litellm", "claude-code-router")
 _ORDERS: Final = ("demote", "drain", "pin", "reset")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
+_OUTPUT: Final = "the output cannot be written"
 _Add = Callable[..., argparse.ArgumentParser]
+_LONGEST: Final = 36_500
+"""Days, in a time that is an argument."""
 _UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -34,18 +39,34 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     # httpx would bring a command line of its own into every process: 3 MiB of click and Pygments.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: there is no such module
     _open_closed_streams()
-    args = parser().parse_args(argv)
-    try:
-        code = _run(args)
-    except CrtuiError as fault:
-        print(f"crtui: {fault}", file=sys.stderr)
-        code = fault.exit_code
-    except BrokenPipeError:
-        code = 0
-    except KeyboardInterrupt:
-        code = 130
-    _let_go()
+    _print_what_can_be_printed()
+    code = _outcome(argv)
+    for stream in (sys.stdout, sys.stderr):
+        code = _let_go(stream) or code
     sys.exit(code)
+
+
+def _outcome(argv: Sequence[str] | None) -> int:
+    try:
+        return _run(parser().parse_args(argv))
+    except CrtuiError as fault:
+        return _complain(str(fault), fault.exit_code)
+    except BrokenPipeError:
+        return 0  # nobody reads it any more, which is no fault of the command
+    except OSError as fault:
+        if fault.filename is None:
+            _discard(sys.stdout)
+        return _complain(f"{fault.filename or _OUTPUT}: {fault.strerror or fault}", CrtuiError.exit_code)
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as end:  # of the parser, or by a signal
+        return end.code if isinstance(end.code, int) else 0
+
+
+def _complain(words: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print(f"crtui: {words}", file=sys.stderr)
+    return code
 
 
 def _open_closed_streams() -> None:
@@ -59,13 +80,28 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
-def _let_go() -> None:
-    """Write out what is left; where nobody reads it any more, that is no fault of the command."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def _print_what_can_be_printed() -> None:
+    """A character that the terminal's encoding lacks is a question mark, and no fault."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _discard(stream: TextIO) -> None:
+    """Send to nowhere what could not be written: else it is tried again, and told by the interpreter."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+
+
+def _let_go(stream: TextIO) -> int:
+    """Write out what is left. The exit code where that cannot be, else 0."""
+    try:
+        stream.flush()
+    except OSError as fault:
+        _discard(stream)
+        if stream is sys.stdout and not isinstance(fault, BrokenPipeError):
+            return _complain(f"{_OUTPUT}: {fault.strerror}", CrtuiError.exit_code)
+    return 0
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -285,7 +321,10 @@ def _duration(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None or float(match[1]) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time like 30m, 90s or 2h")
-    return round(float(match[1]) * _UNITS[match[2] or "s"])
+    ms = float(match[1]) * _UNITS[match[2] or "s"]
+    if ms > _LONGEST * _UNITS["d"]:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is too long; at most {_LONGEST}d")
+    return max(1, round(ms))
 
 
 def _days(text: str) -> int:

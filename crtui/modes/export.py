@@ -73,13 +73,8 @@ def _point(db: sqlite3.Connection, path: Path, wall: int | None) -> Point:
 
 
 def _print(lines: Iterable[bytes]) -> None:
-    try:
-        sys.stdout.buffer.writelines(lines)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as fault:
-        raise CrtuiError(f"standard output: {fault.strerror or fault}") from fault
+    sys.stdout.buffer.writelines(lines)
+    sys.stdout.buffer.flush()
 
 
 def _write(out: Path, lines: Iterable[bytes]) -> None:

@@ -78,12 +78,16 @@ class Replay:
 def replay(trace: Path, *, config: Path | None = None, final_state: bool = False) -> int:
     """Run a trace file and write its outputs to standard output, one JSON object a line."""
     settings = None if config is None else load_config(config, {}).config.to_core()
+    write_outputs(Replay(_lines(trace), str(trace), settings), sys.stdout.buffer, final_state=final_state)
+    return 0
+
+
+def _lines(trace: Path) -> Iterator[bytes]:
     try:
         with trace.open("rb") as lines:
-            write_outputs(Replay(lines, str(trace), settings), sys.stdout.buffer, final_state=final_state)
+            yield from lines
     except OSError as fault:
         raise TraceError(f"{trace}: {fault.strerror or fault}") from fault
-    return 0
 
 
 def write_outputs(run: Replay, out: BinaryIO, *, final_state: bool) -> None:

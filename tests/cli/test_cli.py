@@ -13,6 +13,8 @@ import tomllib
 
 import pytest
 
+from tests.cli.conftest import CRTUI
+
 ONE = """
 [[provider]]
 name = "a"
@@ -37,6 +39,8 @@ def one_line(text: str) -> str:
         (["demote"], "PROVIDER"),
         (["reset"], "required"),
         (["pin", "a", "--for", "soon"], "is not a time like 30m"),
+        (["pin", "a", "--for", "9" * 400 + "d"], "is too long; at most 36500d"),
+        (["export", "--since", "99999999999999999999999d"], "is too long; at most 36500d"),
         (["demo", "--speed", "0"], "0.1 to 100"),
         (["env", "emacs"], "invalid choice"),
     ],
@@ -168,6 +172,78 @@ def test_a_closed_standard_stream_is_no_fault(place, tmp_path, closed, told):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert ("ok: 1 provider" in done.stdout) is told
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["env", "check", "usage --json", "init --force"])
+def test_output_that_cannot_be_written_is_one_line_and_no_success(place, command, unbuffered):
+    config = place.config(ONE)
+    given = {
+        "init": ["--config", str(place.path / "new.toml")],
+        "check": [str(config)],
+    }
+    words = [*command.split(), *given.get(command.split()[0], [])]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*CRTUI, *words],
+            env={**place.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert one_line(done.stderr) == "crtui: the output cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("command", ["--help", "env", "replay"])
+def test_output_that_nobody_reads_any_more_is_no_fault(place, tmp_path, command):
+    trace = tmp_path / "trace.jsonl"
+    header = {"crtui": "trace", "version": 1, "start": "2026-04-30T23:59:00Z", "seed": 1, "config": {}}
+    routes = [{"t": 0, "input": "route", "id": str(n), "wire": "chat"} for n in range(2_000)]
+    trace.write_text("".join(json.dumps(line) + "\n" for line in (header, *routes)))
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as gone:
+        done = subprocess.run(
+            [*CRTUI, command, *([str(trace)] if command == "replay" else [])],
+            env=place.environ,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_replay_that_cannot_be_written_does_not_blame_the_trace(place, tmp_path):
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text(
+        '{"crtui": "trace", "version": 1, "start": "2026-04-30T23:59:00Z", "seed": 1, "config": {}}\n'
+    )
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*CRTUI, "replay", str(trace), "--final-state"],
+            env=place.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert one_line(done.stderr) == "crtui: the output cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+@pytest.mark.parametrize("command", ["check", "run --help"])
+def test_a_terminal_of_another_encoding_gets_what_it_can_show(place, command, encoding):
+    config = place.config(ONE, "模型….toml")
+    words = [*command.split(), *([str(config)] if command == "check" else [])]
+    done = place.run(*words, PYTHONIOENCODING=encoding)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?" in done.stdout
 
 
 def test_an_order_without_the_token_says_where_it_would_be(place, tmp_path):
