@@ -21,7 +21,7 @@ from crtui.modes.plant import plant_for
 
 
 def serve(options: Options, *, log_format: str, trace: Path | None, owner: int | None = None) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; a second one ends what still runs. Exit 0.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then drain; a second one ends what still runs. Exit 0.
 
     ``owner`` is the descriptor of an ``Owner``: with it, serve only as long as somebody needs that.
     """
@@ -92,6 +92,8 @@ def _on_stop_signals(hurry: Callable[[], None]) -> asyncio.Event:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hear)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        loop.add_signal_handler(signal.SIGHUP, hear)
     return stopping
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import socket
 import stat
 import subprocess
@@ -351,11 +352,23 @@ def test_a_state_directory_that_cannot_be_used_is_said_and_serving_goes_on(place
     assert any("not saving" in notice for notice in state["gateway"]["notices"])
 
 
-@pytest.mark.fault("X01")
-def test_sigterm_ends_serving_with_0(place):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.fault("X01", "X02")
+def test_a_signal_to_end_ends_serving_with_0(place, number):
     with place.serving(place.config(ONE)) as serving:
-        serving.process.terminate()
+        serving.process.send_signal(number)
         assert serving.process.wait(10) == 0
+
+
+def test_serving_goes_on_where_a_lost_terminal_was_to_be_ignored(place):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with place.serving(place.config(ONE)) as serving:
+            signal.signal(signal.SIGHUP, before)
+            serving.process.send_signal(signal.SIGHUP)
+            assert place.run("status", serving.url).returncode == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_log_line_is_json_where_asked(place):
