@@ -47,6 +47,11 @@ def load_config(path: Path | None, environ: Mapping[str, str], listen: str | Non
     return LoadedConfig(config, place, (*_file_warnings(place), *suspicions(config, environ)))
 
 
+def config_at(path: Path) -> Config:
+    """The config at ``path``, whether or not a gateway may listen by it. Raises ``ConfigError``."""
+    return _valid(read_text(path), path)
+
+
 def check(path: Path, environ: Mapping[str, str] = os.environ) -> list[Fault]:
     """Every fault of the config at ``path``, none if it can be used. Raises ``ConfigError`` if unreadable."""
     text = read_text(path)

@@ -16,7 +16,7 @@ def replay(options: Options, trace: Path, *, speed: float) -> int:
     need_terminal("crtui replay` without `--tui")
     if trace == Path("/dev/stdin"):
         raise CrtuiError("--tui takes the keyboard, so it cannot read the trace from stdin; name a file")
-    from crtui.config.load import load_config
+    from crtui.config.load import config_at
     from crtui.modes.settings import own_settings
     from crtui.replay.link import ReplayLink
     from crtui.replay.player import Player
@@ -24,7 +24,7 @@ def replay(options: Options, trace: Path, *, speed: float) -> int:
     from crtui.tui.replay_app import ReplayApp
 
     settings, amiss = own_settings(options)
-    core = None if options.config is None else load_config(options.config, {}).config.to_core()
+    core = None if options.config is None else config_at(options.config).to_core()
     player = Player(trace, core)
     clock = SystemClock()
     transport = Transport(clock, player.end, speed)

@@ -11,7 +11,7 @@ import orjson
 from crtui.core.encode import event_from_json
 from crtui.core.events import Event
 from crtui.core.inputs import Input
-from crtui.core.now import Now, unstamp
+from crtui.core.now import Now, stamp, unstamp
 from crtui.core.plan import Ask
 from crtui.errors import TraceError
 from crtui.wire.fields import BadInputError
@@ -20,6 +20,8 @@ from crtui.wire.trace_plain import plain_attempt, read_plain
 
 MAX_LINE: Final = 16 * 1024 * 1024
 MAX_T_S: Final = 10 * 366 * 86_400
+LAST_START: Final = unstamp("2900-01-01T00:00:00Z")
+"""From there on, what follows could not be told as a date any more."""
 MAX_MONO: Final = 2**53
 MAX_REQUESTS: Final = 10**15
 VERSION: Final = 1
@@ -78,6 +80,8 @@ def read_header(lines: Iterator[tuple[int, bytes]], name: str) -> Header:
             raise _fault(
                 name, number, "start must be an RFC 3339 time such as 2026-04-30T23:59:00Z"
             ) from None
+        if not 0 <= start < LAST_START:
+            raise _fault(name, number, f"start must be from 1970 on and before {stamp(LAST_START)[:4]}")
         mono, state = data.get("mono", 0), data.get("state")
         if type(mono) is not int or not 0 <= mono <= MAX_MONO:
             raise _fault(name, number, "mono must be the milliseconds of a monotonic clock")

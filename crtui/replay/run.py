@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from crtui.config.load import load_config
+from crtui.config.load import config_at
 from crtui.core.core import UnknownProviderError
 from crtui.core.encode import snapshot_json
 from crtui.core.now import Now, stamp
@@ -77,7 +77,7 @@ class Replay:
 
 def replay(trace: Path, *, config: Path | None = None, final_state: bool = False) -> int:
     """Run a trace file and write its outputs to standard output, one JSON object a line."""
-    settings = None if config is None else load_config(config, {}).config.to_core()
+    settings = None if config is None else config_at(config).to_core()
     write_outputs(Replay(_lines(trace), str(trace), settings), sys.stdout.buffer, final_state=final_state)
     return 0
 

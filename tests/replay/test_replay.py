@@ -120,6 +120,7 @@ def test_the_body_of_a_route_falls_under_the_rule_it_falls_under_live(wire, body
 def test_a_config_file_replaces_the_headers(tmp_path):
     config = tmp_path / "c.toml"
     config.write_text(
+        '[gateway]\nlisten = "0.0.0.0:4747"\n'
         '[[provider]]\nname = "a"\nkind = "ollama"\npaid = true\n[[provider]]\nname = "b"\nkind = "ollama"\n'
     )
     command = [
@@ -143,6 +144,8 @@ def test_a_config_file_replaces_the_headers(tmp_path):
         (["{}"], 1, "a trace starts with"),
         (['{"crtui":"trace","version":9}'], 1, "version 9"),
         (['{"crtui":"trace","version":1,"start":"soon"}'], 1, "RFC 3339"),
+        (['{"crtui":"trace","version":1,"start":"9999-12-31T23:59:59Z"}'], 1, "from 1970 on and before 2900"),
+        (['{"crtui":"trace","version":1,"start":"0001-01-01T00:00:00Z"}'], 1, "from 1970 on and before 2900"),
         ([HEADER, "{"], 2, "not JSON"),
         ([HEADER, "", "[]"], 3, "not a JSON object"),
         ([HEADER, '{"input":"tick"}'], 2, "t must be seconds"),
