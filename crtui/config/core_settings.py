@@ -13,6 +13,7 @@ from crtui.core.settings import (
     ProviderSettings,
     RuleSettings,
 )
+from crtui.patterns import Pattern
 
 if TYPE_CHECKING:
     from crtui.config.model import Config, Health, Profile, Provider, Rule
@@ -69,6 +70,8 @@ def _profile(given: Profile) -> ProfileSettings:
 
 def _rule(given: Rule) -> RuleSettings:
     [(matcher, value)] = given.when.model_dump(exclude_none=True).items()
+    if matcher == "content_regex":
+        value = Pattern(value)
     # The fields of ``When`` are the matchers by name.
     return RuleSettings(matcher, value, given.profile)  # type: ignore[arg-type]
 

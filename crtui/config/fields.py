@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict
 
+from crtui import patterns
+
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
 
@@ -74,6 +76,17 @@ def _pattern(text: str) -> str:
             re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is not a regular expression ({error}); escape it or correct it") from None
+    return text
+
+
+def _text_pattern(text: str) -> str:
+    try:
+        patterns.Pattern(text)
+    except ValueError as error:
+        raise ValueError(
+            f"is not a regular expression ({error}); escape it or correct it, without look-around "
+            "and back-references"
+        ) from None
     return text
 
 
@@ -161,6 +174,7 @@ Items = Annotated[tuple[T, ...], Strict(False)]
 UniqueItems = Annotated[tuple[H, ...], Strict(False), AfterValidator(_unique)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Pattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_pattern)]
+TextPattern = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_text_pattern)]
 BaseUrl = Annotated[str, Field(max_length=2000), AfterValidator(check_base_url)]
 SharedUrl = Annotated[str, Field(max_length=2000), AfterValidator(_shared_url)]
 Variable = Annotated[str, AfterValidator(_variable)]

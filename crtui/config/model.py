@@ -26,6 +26,7 @@ from crtui.config.fields import (
     PollSeconds,
     Recovery,
     SharedUrl,
+    TextPattern,
     Threshold,
     Timeout,
     Tokens,
@@ -182,7 +183,7 @@ class When(Section):
     has_tools: Literal[True] | None = None
     code_fence_ratio_min: Annotated[float, Field(ge=0, le=1)] | None = None
     content_contains: Phrase | None = None
-    content_regex: Pattern | None = None
+    content_regex: TextPattern | None = None
     model_pattern: Pattern | None = None
     content_token_count_min: Annotated[int, Field(ge=1, le=10**9)] | None = None
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from crtui.core.capability import CHARS_PER_TOKEN
 from crtui.core.plan import Ask, Content
-from crtui.core.settings import RuleSettings
+from crtui.core.settings import Pattern, RuleSettings
 
 _FENCE: Final = "```"
 
 _compiled: Final = lru_cache(maxsize=1024)(re.compile)
 
-Value = str | float | bool
+Value = str | float | bool | Pattern
 
 
 def first_match(rules: tuple[RuleSettings, ...], ask: Ask) -> RuleSettings | None:
@@ -55,7 +55,7 @@ def _has_tools(value: Value, content: Content) -> bool:
 
 
 def _code_fence_ratio_min(value: Value, content: Content) -> bool:
-    return bool(content.latest_text) and fence_ratio(content.latest_text) >= float(value)
+    return bool(content.latest_text) and fence_ratio(content.latest_text) >= float(cast("float", value))
 
 
 def _content_contains(value: Value, content: Content) -> bool:
@@ -63,11 +63,11 @@ def _content_contains(value: Value, content: Content) -> bool:
 
 
 def _content_regex(value: Value, content: Content) -> bool:
-    return _compiled(str(value)).search(content.latest_text) is not None
+    return bool(cast("Pattern", value).search(content.latest_text))
 
 
 def _content_token_count_min(value: Value, content: Content) -> bool:
-    return content.chars // CHARS_PER_TOKEN >= float(value)
+    return content.chars // CHARS_PER_TOKEN >= float(cast("float", value))
 
 
 _ON_CONTENT: Final[dict[str, Callable[[Value, Content], bool]]] = {

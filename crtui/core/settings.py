@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 Wire = Literal["messages", "chat", "responses"]
 Tactic = Literal[
@@ -69,6 +69,13 @@ class ProfileSettings:
     affinity_ms: int = 1_800_000
 
 
+class Pattern(Protocol):
+    """A regular expression. That no text makes it run long is seen to by whoever makes it."""
+
+    def search(self, text: str, /) -> object:
+        """True where some part of the text matches."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSettings:
     """One ``[[rule]]``: exactly one matcher and the profile it leads to."""
@@ -82,7 +89,7 @@ class RuleSettings:
         "model_pattern",
         "content_token_count_min",
     ]
-    value: str | float | bool
+    value: str | float | bool | Pattern
     profile: str
 
     @property

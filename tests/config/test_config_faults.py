@@ -225,6 +225,13 @@ WHOLE = [
         "escape it or correct it",
     ),
     (
+        A + '[[rule]]\nprofile = "default"\nwhen = { content_regex = "(?<=a)b" }\n',
+        6,
+        "rule[1].when.content_regex",
+        "is not a regular expression (invalid perl operator: (?<=); "
+        "escape it or correct it, without look-around and back-references",
+    ),
+    (
         A + '[[profile]]\nname = "default"\nchain = []\n',
         6,
         "profile[1].chain",

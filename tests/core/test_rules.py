@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crtui.core.plan import Ask, Content
 from crtui.core.rules import fence_ratio, first_match
 from crtui.core.settings import RuleSettings
+from crtui.patterns import Pattern
 
 
 def matches(matcher, value, content: Content | None = None, model: str | None = None) -> bool:
@@ -83,7 +84,7 @@ def test_content_contains_is_a_case_sensitive_substring(needle, text, expected):
     ],
 )
 def test_content_regex_searches_anywhere_without_flags(pattern, text, expected):
-    assert matches("content_regex", pattern, Content(latest_text=text)) is expected
+    assert matches("content_regex", Pattern(pattern), Content(latest_text=text)) is expected
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_content_token_count_min_takes_four_characters_for_a_token(chars, minimu
         ("has_tools", True),
         ("code_fence_ratio_min", 0.0),
         ("content_contains", ""),
-        ("content_regex", ".*"),
+        ("content_regex", Pattern(".*")),
         ("content_token_count_min", 0),
     ],
 )
