@@ -19,6 +19,10 @@ H = TypeVar("H", bound=Hashable)
 
 _URL_CHARACTERS: Final = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]+")  # RFC 3986
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEY: Final = re.compile(
+    r"(gsk_|csk_|hf_|gh[opsu]_|github_pat_|r8_|fw_|sk_|pk_|tgp_v1_|vck_|AIza)[A-Za-z0-9_]{16}|AKIA[A-Z0-9]{16}"
+)
+"""Keys of vendors whose shape a variable's name may have too."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?")
 
 
@@ -131,7 +135,7 @@ def _shared_url(text: str) -> str:
 
 def _variable(text: str) -> str:
     # The text is not repeated: what stands here by mistake is most often the key itself.
-    if not _VARIABLE.fullmatch(text):
+    if not _VARIABLE.fullmatch(text) or _KEY.match(text):
         raise ValueError("is not a variable's name; give the name of the variable, not the key itself")
     return text
 

@@ -62,6 +62,7 @@ class Engine:
         now = clock.now()
         self.clock = clock
         self.providers = providers
+        self.secrets = tuple(key for provider in providers.values() for key in provider.secrets)
         self.draining = False
         self.notices = notices or Notices()
         run = run or Run(Core(settings, now, seed), now)

@@ -22,7 +22,7 @@ from crtui.gateway.retries import Retries
 from crtui.gateway.waiting import Pace, Waiting
 from crtui.providers.kinds import ENDPOINTS
 from crtui.providers.provider import Provider
-from crtui.text import scrub
+from crtui.text import mask_secrets, scrub
 from crtui.wire.codec import BadBodyError, RequestFacts
 from crtui.wire.registry import codec_for
 
@@ -113,11 +113,15 @@ class Exchange:
             wire=self._codec.wire,
             id=self._reply.id,
             profile=None if profile is None else profile.decode("latin-1"),
-            model=None if model is None else scrub(model),
-            session=None if session is None else scrub(session),
+            model=None if model is None else self._shown(model),
+            session=None if session is None else self._shown(session),
             content=self._codec.read_content(body) if self._engine.needs_content else None,
             owners=owners,
         )
+
+    def _shown(self, text: str) -> str:
+        """What a client says of its request, as it is kept and shown: with no key in it."""
+        return scrub(mask_secrets(text, self._engine.secrets))
 
     def _call(self, ask: Ask, plan: Plan, stream: bool, body: bytes, waiting: Waiting | None) -> Call:
         request = self._request

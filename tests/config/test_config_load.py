@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crtui.config.faults import Fault
 from crtui.config.find import MAX_BYTES, decode, find_config
-from crtui.config.load import config_from_data, load_config, parse
+from crtui.config.load import check, config_from_data, load_config, parse
 from crtui.errors import ConfigError
 
 GOOD = '[gateway]\nlisten = "127.0.0.1:1"\n[[provider]]\nname = "a"\nkind = "ollama"\n'
@@ -251,3 +251,27 @@ def test_finding_a_config_does_not_import_pydantic() -> None:
     code = "import sys, crtui.config.find; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "gsk_CANARY0123456789abcd",
+        "hf_CANARY0123456789abcd",
+        "AIzaCANARY0123456789abcdef",
+        "AKIACANARY0123456789",
+    ],
+)
+def test_a_key_in_its_variables_place_is_refused_without_being_shown(tmp_path, key):
+    path = tmp_path / "c.toml"
+    path.write_text(f'[[provider]]\nname = "a"\nkind = "openai"\napi_key_env = "{key}"\n')
+    [fault] = check(path, {})
+    assert "give the name of the variable, not the key itself" in fault.message
+    assert "CANARY" not in fault.text(path)
+
+
+@pytest.mark.parametrize("name", ["HF_TOKEN", "fw_key", "sk_of_mine", "AKIA"])
+def test_a_variable_may_begin_as_a_key_does(tmp_path, name):
+    path = tmp_path / "c.toml"
+    path.write_text(f'[[provider]]\nname = "a"\nkind = "openai"\napi_key_env = "{name}"\n')
+    assert check(path, {}) == []

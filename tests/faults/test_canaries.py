@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ TOKEN = "canary-token-0123456789abcdefghij"
 CALLERS = "sk-canary-callers-0123456789abcdef"
 PROMPT = "canary-prompt-my-innermost-thoughts"
 ANSWER = "canary-answer-as-secret-as-the-prompt"
+SESSIONS = itertools.count()
 CANARIES = (OURS, TOKEN, CALLERS, PROMPT, ANSWER)
 FORGED = "2026-11-20T09:00:00.000Z attempt.ok forged"
 
@@ -55,8 +57,10 @@ async def ask(url: str, *, stream: bool = False) -> bytes:
         "authorization": f"Bearer {TOKEN}",
         "x-forwarded-for": CALLERS,
         "cookie": CALLERS,
+        "x-claude-code-session-id": f"session-{OURS}-{next(SESSIONS)}",
     }
-    body = chat_request(stream=stream, messages=[{"role": "user", "content": PROMPT}])
+    model = f"a-model-{OURS}"
+    body = chat_request(stream=stream, model=model, messages=[{"role": "user", "content": PROMPT}])
     got = b""
     async with (
         httpx.AsyncClient(trust_env=False) as client,
