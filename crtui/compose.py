@@ -37,7 +37,7 @@ from crtui.engine.puller import Puller
 from crtui.engine.recorder import TraceRecorder
 from crtui.engine.run import begin_run
 from crtui.engine.signals import SignalFiles, SignalWriter
-from crtui.engine.state_dir import StateDir
+from crtui.engine.state_dir import StateDir, TokenFile
 from crtui.errors import ConfigError
 from crtui.gateway.guard import Access, Token, hosts_of
 from crtui.gateway.server import GatewayServer, bind
@@ -108,9 +108,10 @@ class Stack:
         engine = self.engine
         self._puller = Puller(providers, engine.inventory, plant.clock, engine.pulled, asked)
         engine.listen_for_orders(self._puller.obey)
-        self._signals = SignalWriter(SignalFiles(plant.state.path), plant.clock)
+        self._signals = SignalWriter(SignalFiles(plant.state.path), plant.clock, notices)
         # Whose directory another process keeps, or nobody can write to, keeps its signals to itself too.
-        self._keeper = Keeper([] if run.writer is None else [run.writer, self._signals])
+        token = TokenFile(plant.state, control)
+        self._keeper = Keeper([] if run.writer is None else [run.writer, self._signals, token])
         self._server = GatewayServer(
             self.engine,
             _access(config, sock, control, plant.environ),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 KeyPath = tuple[str | int, ...]
@@ -35,14 +36,20 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
     Tables of an array of tables are counted from 0, as are the items of an array.
     None where nothing of the path is in the text.
     """
-    try:
-        lines = _Scan(text.replace("\r\n", "\n")).lines
-    except RecursionError:
-        return None
+    lines = _lines(text)
     for length in range(len(path), 0, -1):
         if (line := lines.get(tuple(path[:length]))) is not None:
             return line
     return None
+
+
+@lru_cache(maxsize=1)
+def _lines(text: str) -> Mapping[KeyPath, int]:
+    # Kept, for a text with many faults is asked about many times.
+    try:
+        return _Scan(text.replace("\r\n", "\n")).lines
+    except RecursionError:
+        return {}
 
 
 class _Scan:

@@ -7,7 +7,6 @@ holds for five minutes after ``recorded_at``; a reader decides what an older one
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from crtui.clock import Clock
 from crtui.core.inputs import Poll
 from crtui.core.now import MINUTE, SECOND, stamp, unstamp
 from crtui.core.views import ProviderView, SignalStatus
+from crtui.engine.notices import Notices
 from crtui.engine.state_dir import write_private
 from crtui.text import scrub
 
@@ -126,9 +126,10 @@ class SignalFiles:
 class SignalWriter:
     """Writes what changed, on the keeper's thread, a provider at most every two seconds."""
 
-    def __init__(self, files: SignalFiles, clock: Clock) -> None:
+    def __init__(self, files: SignalFiles, clock: Clock, notices: Notices) -> None:
         self._files = files
         self._clock = clock
+        self._notices = notices
         self._waiting: dict[str, ProviderView] = {}
         self._written: dict[str, tuple[int, Signal | None]] = {}
 
@@ -154,9 +155,16 @@ class SignalWriter:
         signal = signal_of(row, before, wall)
         self._written[row.name] = (mono, signal)
         if signal != before:
-            # What cannot be written is only not told; the journal's notice says why.
-            with contextlib.suppress(OSError):
+            try:
                 self._files.write(signal)
+            except (FileExistsError, NotADirectoryError):
+                self._notices.put(
+                    "signals", f"signals are not kept: {self._files.folder} is no directory; remove it"
+                )
+            except OSError:
+                return  # the journal's notice says why
+            else:
+                self._notices.put("signals", None)
 
 
 def _from_json(provider: str, data: Any) -> Signal | None:

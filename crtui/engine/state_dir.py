@@ -52,6 +52,24 @@ class StateDir:
         return made
 
 
+class TokenFile:
+    """Keeps the control token of a running gateway in its file: who removes that locks nobody out."""
+
+    def __init__(self, state: StateDir, token: str) -> None:
+        self._file = state.path / TOKEN_FILE
+        self._token = token.encode("ascii")
+
+    def turn(self) -> None:
+        """Make the file again where it is gone."""
+        with contextlib.suppress(OSError):
+            if not self._file.exists():
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_private(self._file, self._token)
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
 def read_token(path: Path) -> Secret:
     """The control token that a gateway of this state directory made. Raises ``CrtuiError``."""
     file = path / TOKEN_FILE

@@ -40,11 +40,10 @@ def check(options: Options, file: Path | None) -> int:
 def init(options: Options, *, force: bool) -> int:
     """Write a first config from the logins, keys and servers found here. Exit 0, or 2 where one exists."""
     path = options.config or Path(os.environ.get("CRTUI_CONFIG") or default_path())
-    if path.exists() and not force:
+    if (path.exists() or path.is_symlink()) and not force:
         raise CrtuiError(f"{path} exists; edit it, or replace it with --force")
     found = asyncio.run(discover(os.environ))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(path, render_config(found))
     except OSError as fault:
         raise CrtuiError(
@@ -69,6 +68,13 @@ def env(options: Options, agent: str | None) -> int:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    new = path.with_name(path.name + ".new")
-    new.write_text(text, "utf-8")
-    new.replace(path)
+    # A link stays one: what it leads to is replaced.
+    place = path.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    new = place.with_name(place.name + ".new")
+    try:
+        new.write_text(text, "utf-8")
+        new.replace(place)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import stat
@@ -469,6 +470,41 @@ def test_init_writes_a_config_that_checks_and_is_not_overwritten(place):
     assert again.returncode == 2
     assert "--force" in one_line(again.stderr)
     assert place.run("init", "--config", str(target), "--force").returncode == 0
+
+
+def test_init_keeps_a_link_and_takes_one_that_leads_nowhere_for_a_config(place):
+    link, target = place.path / "config.toml", place.path / "dotfiles" / "crtui.toml"
+    link.symlink_to(target)
+    refused = place.run("init", "--config", str(link))
+    assert refused.returncode == 2
+    assert "--force" in one_line(refused.stderr)
+    for _ in range(2):
+        assert place.run("init", "--config", str(link), "--force").returncode == 0
+        assert link.is_symlink()
+        assert place.run("check", str(target)).returncode == 0
+
+
+def test_init_leaves_nothing_half_written(place):
+    target = place.path / "config.toml"
+    new = place.path / "config.toml.new"
+    new.symlink_to("/dev/full")
+    done = place.run("init", "--config", str(target))
+    assert done.returncode == 2
+    assert "cannot be written: No space left on device" in one_line(done.stderr)
+    assert list(place.path.glob("config.toml*")) == []
+
+
+def test_a_token_that_is_removed_is_made_again_and_stays_the_same(place):
+    with place.serving(place.config(ONE)) as serving:
+        address = serving.url.removeprefix("http://")
+        token = place.path / "state" / "token"
+        before = token.read_bytes()
+        shutil.rmtree(place.path / "state")
+        while not token.exists():
+            assert serving.process.poll() is None
+        assert token.read_bytes() == before
+        assert stat.S_IMODE(token.stat().st_mode) == 0o600
+        assert place.run("demote", "a", "--listen", address).returncode == 0
 
 
 def test_help_and_version(place):

@@ -119,7 +119,7 @@ def written(live: Live, writer: SignalWriter, files: SignalFiles) -> Signal | No
 @pytest.fixture
 def writer(live: Live, files: SignalFiles) -> SignalWriter:
     live.start()
-    return SignalWriter(files, live.clock)
+    return SignalWriter(files, live.clock, live.notices)
 
 
 def test_a_signal_follows_the_provider_through_its_states(live, writer, files):
@@ -161,13 +161,14 @@ def test_a_provider_of_which_nothing_was_heard_is_not_written(live, writer, file
     assert files.read("b") is None
 
 
-def test_a_directory_that_cannot_be_written_harms_nobody(live):
+def test_a_directory_that_cannot_be_written_harms_nobody_and_is_told(live):
     live.start()
-    writer = SignalWriter(SignalFiles(Path("/dev/null")), live.clock)
+    writer = SignalWriter(SignalFiles(Path("/dev/null")), live.clock, live.notices)
     live.serve()
     writer.offer(live.engine.take_changed())
     writer.turn()
     writer.close()
+    assert list(live.notices) == ["signals are not kept: /dev/null/runtime is no directory; remove it"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Story:
     def tell(self) -> None:
         """All of it. Nothing here may raise, whatever the disk does."""
         self.live.start()
-        self.signals = SignalWriter(self.files, self.live.clock)
+        self.signals = SignalWriter(self.files, self.live.clock, self.live.notices)
         self._step(lambda: self.live.serve(3))
         self._step(lambda: self.live.serve(4, ok=False))
         self._step(lambda: self.live.order("demote", "a"))
