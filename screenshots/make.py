@@ -24,7 +24,7 @@ from crtui.clock import ManualClock
 from crtui.core.forecast import forecast
 from crtui.core.inputs import Command
 from crtui.core.views import Snapshot
-from crtui.engine.link import LinkStatus
+from crtui.engine.link import BaseLink, LinkStatus
 from crtui.replay.run import Replay
 from crtui.tui.app import CrtuiApp
 
@@ -42,20 +42,19 @@ PICTURES: tuple[tuple[str, tuple[int, int], float, tuple[str, ...]], ...] = (
 """Name, size, seconds into the recording, keys pressed."""
 
 
-class Still:
+class Still(BaseLink):
     """A link to one instant of the recording."""
 
-    read_only = False
-
     def __init__(self, snapshot: Snapshot) -> None:
-        self.latest: Snapshot | None = snapshot
-        self.status = LinkStatus("live", URL)
+        super().__init__(LinkStatus("live", URL), read_only=False)
+        self.show(snapshot)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Go to another instant."""
+        self._latest = snapshot
 
     def send(self, command: Command) -> None:
         """A still picture obeys nobody."""
-
-    def retry_now(self) -> None:
-        """It is never lost."""
 
 
 def main() -> None:
@@ -75,7 +74,7 @@ def _states_until(t: float) -> list[Snapshot]:
     for output in run.outputs():
         if output["output"] == "event" and cast("float", output["t"]) >= len(states):
             states.append(_as_shown(run.state()))
-    coming = forecast(run._core, run.now)  # noqa: SLF001 - only the engine keeps forecasts
+    coming = forecast(run._fold.core, run.now)  # noqa: SLF001 - only the engine keeps forecasts
     return [*states, replace(_as_shown(run.state()), forecast=coming)]
 
 
@@ -101,7 +100,7 @@ async def _draw(states: list[Snapshot], size: tuple[int, int], keys: tuple[str, 
     async with app.run_test(size=size) as pilot:
         for state in states:
             clock.advance(state.at - clock.now().wall)
-            link.latest = state
+            link.show(state)
             app.tick()
         await pilot.pause()
         for key in keys:
